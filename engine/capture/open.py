@@ -29,6 +29,7 @@ from .video import VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
+_CROP_ALONE = "--depth-crop applies to a depth camera or a video of maps; name it with --depth"
 
 
 class WithProfile(SourceFilter):
@@ -136,31 +137,19 @@ def open_source(
             opened = WithWhite(opened, raw_white)
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
-        if depth is not None and str(depth).startswith(STEREO):
-            right, rig = parse_pair(str(depth), scaling)
-            return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
         crop = None if depth_crop is None else Crop.parse(depth_crop)
-        second = None if depth is None else _open_second(str(depth), request._replace(layout=None, fps=None))
-        if second is not None:
-            return WithDepthSource(opened, second, scaling, crop)
+        if depth is not None:
+            return _with_depth(opened, str(depth), scaling, crop, request)
         if crop is not None:
-            raise SourceError("--depth-crop applies to a depth camera or a video of maps; name it with --depth")
-        return _with_depth(opened, None if depth is None else str(depth), scaling, pairs, depth_later, tolerant)
-    except SourceError:
+            raise SourceError(_CROP_ALONE)
+        return _with_own_depth(opened, scaling, pairs, may_lack=depth_later, tolerant=tolerant)
+    except BaseException:
         opened.close()
         raise
 
 
-def _with_depth(
-    opened: Source, depth: str | None, scaling: Scaling, pairs: Rgbd | None, may_lack: bool, tolerant: bool
-) -> Source:
-    """`opened` with the depth `depth`, or else with the depth of the recording or the file."""
-    if depth == "none":
-        return WithoutDepth(opened)
-    if depth is not None and Path(depth).is_dir():
-        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=tolerant)
-    if depth is not None:
-        return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
+def _with_own_depth(opened: Source, scaling: Scaling, pairs: Rgbd | None, *, may_lack: bool, tolerant: bool) -> Source:
+    """`opened` with the depth of the recording or the file."""
     if pairs is not None:
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)
@@ -168,9 +157,26 @@ def _with_depth(
     return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
 
 
+def _with_depth(opened: Source, depth: str, scaling: Scaling, crop: Crop | None, request: Request) -> Source:
+    """`opened` with the depth that `depth` names."""
+    second = _open_second(depth, request._replace(layout=None, fps=None))
+    if second is not None:
+        return WithDepthSource(opened, second, scaling, crop)
+    if crop is not None:
+        raise SourceError(_CROP_ALONE)
+    if depth.startswith(STEREO):
+        right, rig = parse_pair(depth, scaling)
+        return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
+    if depth == "none":
+        return WithoutDepth(opened)
+    if Path(depth).is_dir():
+        return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=request.tolerant)
+    return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
+
+
 def _open_second(depth: str, request: Request) -> Source | None:
     """The second source that a depth names; None if it names files, a plane or nothing."""
-    if depth == "none" or depth.startswith("plane:"):
+    if depth == "none" or depth.startswith(("plane:", STEREO)):
         return None
     kind = find_kind(depth)
     if kind is not None:

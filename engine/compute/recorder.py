@@ -1,9 +1,10 @@
-"""Records what a device launches: for measurements and for the self test."""
+"""Records what a device launches: for measurements, for the self test, and to queue it again (`sequence.py`)."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -28,20 +29,39 @@ class Launch:
 
 @contextmanager
 def recorded(device: Device) -> Iterator[list[Launch]]:
-    """Yields a list that receives each launch within the `with` block."""
-    patched: Any = device
-    launch, launches = patched.launch, list[Launch]()
+    """Yields a list that receives each launch of this thread within the `with` block."""
+    launches = list[Launch]()
 
-    def record(source: str, kernel: str, size: Any, local: Any, arguments: dict[str, object], own: Any = None) -> None:
-        began_s = time.perf_counter()
-        launch(source, kernel, size, local, arguments, own)
-        host_s = time.perf_counter() - began_s
+    def record(given: tuple[Any, ...], host_s: float) -> None:
+        source, kernel, size, _, arguments = given[:5]
         moved = sum(argument.nbytes for argument in arguments.values() if isinstance(argument, Buffer))
         pixels = int(np.prod(size)) * device.run_length
         launches.append(Launch(source, kernel, pixels, 0 if source.startswith(MOVES_BORDERS) else moved, host_s))
 
-    patched.launch = record
-    try:
+    with watched(device, record):
         yield launches
+
+
+@contextmanager
+def watched(device: Device, on_launch: Callable[[tuple[Any, ...], float], None]) -> Iterator[None]:
+    """Calls `on_launch` with the arguments and the seconds of each `Device.launch` of this thread in the `with` block.
+
+    Threads that make stages ahead are not watched. Blocks may be nested.
+    """
+    patched: Any = device
+    launch, before, watching = patched.launch, vars(patched).get("launch"), threading.get_ident()
+
+    def launch_watched(*given: Any) -> None:
+        began_s = time.perf_counter()
+        launch(*given)
+        if threading.get_ident() == watching:
+            on_launch(given, time.perf_counter() - began_s)
+
+    patched.launch = launch_watched
+    try:
+        yield
     finally:
-        del patched.launch
+        if before is None:
+            del patched.launch
+        else:
+            patched.launch = before

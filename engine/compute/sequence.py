@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from .device import Device
 from .program import KERNELS
+from .recorder import watched
 
 
 class LaunchSequence:
@@ -34,28 +34,7 @@ class LaunchSequence:
             for arguments in self._launches:
                 launch(*arguments)
             return
-        self._key = None
-        with _noted(self._device) as launches:
+        self._key, self._launches = None, []
+        with watched(self._device, lambda given, _: self._launches.append(given)):
             queue()
-        self._key, self._launches = key, launches
-
-
-@contextmanager
-def _noted(device: Device) -> Iterator[list[tuple[Any, ...]]]:
-    """Yields a list that receives the arguments of each `launch` within the `with` block."""
-    patched: Any = device
-    launch, launches = patched.launch, list[tuple[Any, ...]]()
-    before = vars(patched).get("launch")
-
-    def note(*arguments: Any) -> None:
-        launches.append(arguments)
-        launch(*arguments)
-
-    patched.launch = note
-    try:
-        yield launches
-    finally:
-        if before is None:
-            del patched.launch
-        else:
-            patched.launch = before
+        self._key = key

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import queue
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -12,17 +14,18 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from groundglass.capture import BaseSource, Source, Timing, open_source
+from groundglass.capture import BaseSource, Source, Timing, depth_source, open_source
 from groundglass.capture.depth_source import Crop, WithDepthSource
 from groundglass.cfa import Cfa
 from groundglass.controls import Control, Controls, Number
 from groundglass.depth.relative import DepthRange
-from groundglass.errors import SourceError
+from groundglass.errors import MissingExtraError, SourceError
 from groundglass.formats.depth_files import Scaling
 from groundglass.frame import Encoding, Frame, Lease
 from groundglass.packing import Packing, pack
 from live_source_support import WAIT_S
 
+opening = importlib.import_module("groundglass.capture.open")  # the package has a function of this name
 SIZE = (48, 32)
 MM = np.linspace(800, 6000, SIZE[0] * SIZE[1], dtype=np.uint16).reshape(SIZE[1], SIZE[0])
 
@@ -253,13 +256,36 @@ def test_buffers_of_the_depth_camera_are_given_back() -> None:
     until(lambda: len(given_back) == 3)
 
 
-def test_a_wait_for_the_first_map_can_be_interrupted() -> None:
+def test_a_wait_for_the_first_map_can_be_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(depth_source, "FIRST_MAP_S", 10 * WAIT_S)
     camera, depth = Hand("camera", picture()), Hand("depth")
+    depths: list[object] = []
     with WithDepthSource(camera, depth, Scaling()) as source:
+        thread = threading.Thread(target=lambda: depths.extend(frame.depth_m for frame in source), daemon=True)
+        thread.start()
+        until(lambda: source._pairing._thread is not None)
         source.interrupt()
-        start_s = time.perf_counter()
-        assert [frame.depth_m for frame in source] == [None]
-        assert time.perf_counter() - start_s < 2.0
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+    assert depths == [None]
+
+
+@pytest.mark.parametrize(
+    "error", [SourceError("no"), MissingExtraError("pylon:1", "pypylon", "pylon"), KeyboardInterrupt]
+)
+def test_a_depth_camera_that_cannot_be_opened_closes_the_camera(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    camera = Hand("camera")
+
+    def fail(*_: object) -> Source:
+        raise error
+
+    monkeypatch.setattr(opening, "_open_plain", lambda *_, **__: camera)
+    monkeypatch.setattr(opening, "_open_second", fail)
+    with pytest.raises(type(error) if isinstance(error, Exception) else KeyboardInterrupt):
+        open_source("camera", depth="pylon:1")
+    assert camera.closed
 
 
 def test_both_cameras_have_controls() -> None:

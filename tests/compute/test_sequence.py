@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,23 @@ def test_a_changed_kernel_text_queues_again(device: Device, monkeypatch: pytest.
     monkeypatch.setattr(KERNELS, "revision", KERNELS.revision + 1)
     sequence.run((), lambda: queued.append(2))
     assert queued == [1, 2]
+
+
+def test_launches_of_another_thread_are_not_repeated(device: Device) -> None:
+    planes, other, sequence = Planes(device, 20, 10, 1), Planes(device, 8, 8, 1), LaunchSequence(device)
+
+    def queue() -> None:
+        thread = threading.Thread(target=other.mirror)  # a stage is made ahead
+        thread.start()
+        thread.join()
+        planes.mirror()
+
+    sequence.run((), queue)
+    with recorded(device) as launches:
+        sequence.run((), queue)
+    assert len(launches) == 1
+    for each in (planes, other):
+        each.release()
 
 
 def test_an_error_leaves_no_launches(device: Device) -> None:

@@ -145,3 +145,14 @@ class Unplugged(LiveSource):
     def _release(self) -> None:
         if self._camera is not None:
             self._camera.close()
+
+
+def check_held_frames(held: list[Frame], copies: list[np.ndarray], others: set[int]) -> None:
+    """Held frames keep their buffers and pixels, also after their camera; `others` are addresses of later frames."""
+    addresses = {frame.pixels.ctypes.data for frame in held}
+    assert len(addresses) == len(held)
+    assert len(others) <= 5
+    assert not addresses & others
+    for frame, copy in zip(held, copies, strict=True):
+        np.testing.assert_array_equal(frame.pixels, copy)
+        frame.release()
