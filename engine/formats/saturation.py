@@ -44,6 +44,8 @@ def _peak(numbers: NDArray[Any]) -> int | None:
     """The largest number, if it is a spike of equal values; else None."""
     counts = np.bincount(numbers)
     top = len(counts) - 1
+    if top == 0:
+        return None
     below = counts[max(top - 64, 0) : top]
     is_spike = counts[top] >= MIN_SHARE * len(numbers) and counts[top] > PEAK * max(float(below.mean()), 0.05)
     return top if is_spike and np.count_nonzero(counts) >= MIN_LEVELS else None
