@@ -12,7 +12,7 @@ from ....errors import SourceError
 
 OPEN_S = 5.0  # maximum time until the host answers
 STALL_S = 4.0  # a stream without data for this time is opened again
-PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long
+PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long; until it is known how long
 TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 # Packets read while FFmpeg looks for the streams are decoded later, so a short search costs no picture.
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
