@@ -318,6 +318,33 @@ def test_a_playlist_is_played_at_its_rate_and_ends(tmp_path: Path) -> None:
     assert seconds >= 0.35
 
 
+def test_an_hls_encoder_that_was_restarted_numbers_its_files_from_0_again(tmp_path: Path) -> None:
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None: ...
+
+    def publish(first: int, files: int) -> None:
+        lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:1", f"#EXT-X-MEDIA-SEQUENCE:{first}"]
+        for number in range(first, first + files):
+            (tmp_path / f"{number}.ts").write_bytes(b"".join(mpegts(counted(fps=1e6, count=10))))
+            lines += ["#EXTINF:0.4,", f"{number}.ts"]
+        (tmp_path / "part").write_text("\n".join([*lines, ""]))
+        (tmp_path / "part").rename(tmp_path / "live.m3u8")
+
+    publish(first=40, files=2)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    try:
+        with open_source(f"http://127.0.0.1:{server.server_address[1]}/live.m3u8") as source:
+            frames = iter(source)
+            assert number_in(next(frames)) == 1
+            publish(first=0, files=2)
+            first_again = next(frame for frame in frames if source.reconnects)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert number_in(first_again) == 1
+
+
 def test_the_hardware_decoder_has_a_name_or_a_reason() -> None:
     assert hardware_decoder().reason
 
