@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..capture import Source
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP is that of a closed terminal
-LEAVE_S = 0.4  # from the wish to end until the process ends without its drivers
+LEAVE_S = 0.4  # from the request to end until the process ends without its drivers
 CLOSE_S = 0.15  # maximum wait for the camera to be closed then
 CHECK_S = 0.02  # interval at which the output is checked
 INTERRUPTED = 130  # exit status of a process that Ctrl-C ended
@@ -98,10 +98,10 @@ class Leaving:
 
     def _watch(self) -> None:
         assert self._ends is not None
-        wishes = {b"\0", *(bytes([number]) for number in self._before)}
+        requests = {b"\0", *(bytes([number]) for number in self._before)}
         with self._ends[0] as receiver:
-            while (wish := receiver.recv(1)) not in wishes:
-                if not wish:
+            while (request := receiver.recv(1)) not in requests:
+                if not request:
                     return
             due_s = perf_counter() + LEAVE_S
             while not self._ended.wait(max(due_s - perf_counter(), CHECK_S)):

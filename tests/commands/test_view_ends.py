@@ -95,7 +95,7 @@ def test_an_ignored_signal_stays_ignored(name: str) -> None:
 
 
 @pytest.mark.parametrize("is_quitting", [False, True])
-def test_only_the_first_wish_to_end_interrupts(is_quitting: bool) -> None:
+def test_only_the_first_request_to_end_interrupts(is_quitting: bool) -> None:
     """A second Ctrl-C, or one after Escape, must not interrupt the saving of a recording."""
     before = signal.getsignal(signal.SIGTERM)
     with Leaving() as leaving:

@@ -64,7 +64,7 @@ class PacketReader:
         self._error: SourceError | None = None
         self._closed = self._ended = False
         self.zero_s: float | None = None  # when time stamp 0 was captured, if the sender reports its clock
-        self._file_s = 0.0  # of a playlist: the length of its longest file
+        self._file_s = 0.0  # the length of the longest file of a playlist
         self._file_began_s, self._arrived_s = 0.0, -math.inf  # its time stamp, and the arrival of the latest packet
         self._due_s = 0.0  # when a picture is fetched again
         threading.Thread(target=self._run, name="groundglass-stream", daemon=True).start()
