@@ -9,9 +9,7 @@ from __future__ import annotations
 import atexit
 import copy
 import gc
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +18,7 @@ import typer
 from .commands import arguments as arg
 from .commands.bench_options import BenchOptions
 from .commands.declared import Defaults, Only, Without, options_declared
+from .commands.leaving import end_process, own_process
 from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
@@ -241,6 +240,7 @@ def run() -> None:
     """
     status = [1]  # a traceback
     atexit.register(_leave, status)  # before all others: it is called last
+    own_process()
     try:
         main()
         status[0] = 0
@@ -250,7 +250,4 @@ def run() -> None:
 
 
 def _leave(status: list[int]) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # a closed pipe, or a program without a console
-            stream.flush()
-    os._exit(status[0])
+    end_process(status[0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .develop.auto_balance import estimate_light
 from .develop.balance import grey_at
@@ -13,9 +13,28 @@ from .optics.autofocus import Target, autofocus
 if TYPE_CHECKING:
     import moderngl
 
+    from .compute.planes import Planes
     from .frame import Frame
     from .gl.planes import ScenePlanes
     from .settings import Settings
+
+
+class PreparedScene(NamedTuple):
+    """The light behind the lens on the device, and its inputs."""
+
+    captured: Frame
+    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
+    frame: Frame
+    scene: Planes
+    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
+    magnification: float
+    sides: frozenset[str]  # the sides of a wipe for which it was drawn
+
+    def serves(self, captured: Frame, inputs: tuple[object, ...], side: str) -> bool:
+        """Whether a draw of this side, not drawn before, needs the same light."""
+        if self.captured is not captured or self.inputs != inputs or side in self.sides:
+            return False
+        return not self.sides or "whole" not in {side, *self.sides}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

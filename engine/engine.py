@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import moderngl
 import numpy as np
@@ -21,7 +21,7 @@ from .depth.onnx_model import open_model
 from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
-from .drawn import Drawn
+from .drawn import Drawn, PreparedScene
 from .frame import Frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
@@ -33,23 +33,11 @@ from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer, timed
-from .warm_up import Warming, WarmUp, black_frame
+from .warm_up import Wait, Warming, WarmUp, black_frame, no_wait
 from .warm_up_process import WarmUpProcess
 
 GL_ROW = "GL"  # row for GL in a trace
 KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
-
-
-class _PreparedScene(NamedTuple):
-    """The light behind the lens on the device, and its inputs."""
-
-    captured: Frame
-    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
-    frame: Frame
-    scene: Planes
-    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
-    magnification: float
-    sides: frozenset[str]  # the sides of a wipe for which it was drawn
 
 
 class Engine:
@@ -108,7 +96,7 @@ class Engine:
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
-        self._light: _PreparedScene | None = None
+        self._light: PreparedScene | None = None
         if size is not None:
             self.compile_for(size, settings or Settings())
 
@@ -144,9 +132,14 @@ class Engine:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
         return self._model is not None and self._model.has_result
 
-    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
-        """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel."""
+    def compile_for(self, size: tuple[int, int], settings: Settings, wait: Wait = no_wait) -> None:
+        """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel.
+
+        `wait` calls the part that takes long on a processor, perhaps in a thread, and returns after it.
+        """
         frame = black_frame(size, settings.focus_m)
+        if self.device.is_cpu:
+            wait(partial(self._compile_kernels, frame, settings))
         scene_size = self._developer.size_of(frame, settings.development, settings.scale)
         look = look_picture(settings.look, scene_size, strength=settings.strength)
         self._kernel_looks.make(look, scene_size, only_known=True)
@@ -155,6 +148,11 @@ class Engine:
         self.device.finish()
         self.device.collect()
         self.clock.reset()
+
+    def _compile_kernels(self, frame: Frame, settings: Settings) -> None:
+        """All of a draw that needs no GL. The draw that follows uses its light."""
+        self._light = self._light_for(frame, settings, WHOLE, waits=False)._replace(sides=frozenset())
+        self.device.finish()
 
     def reset(self) -> None:
         """Discards the memory of earlier frames: the next frame is from another source."""
@@ -242,7 +240,7 @@ class Engine:
         return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
 
     def _draw_by_kernel(
-        self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part
+        self, frame: Frame, light: PreparedScene, settings: Settings, part: Part
     ) -> moderngl.Texture | None:
         """The look, from the light's planes; None if GL draws it."""
         if self._kernel_looks.chosen == "gl":
@@ -297,7 +295,7 @@ class Engine:
         """How the latest look was drawn: "kernel" or "gl", with the reason if a kernel could not."""
         return self._kernel_looks.drew
 
-    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
+    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> PreparedScene:
         """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so.
 
         A repeated draw of the same side computes it again: noise reduction, depth steadying and the depth model have a
@@ -308,16 +306,10 @@ class Engine:
             *(KERNELS.revision, waits),
         )
         light, self._light = self._light, None
-        if (
-            light is None
-            or light.captured is not frame
-            or light.inputs != inputs
-            or part.side in {"whole"} | light.sides
-            or "whole" in light.sides
-        ):
+        if light is None or not light.serves(frame, inputs, part.side):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = breathing.of_frame(upright, settings.lens, settings.focus_m)
-            light = _PreparedScene(
+            light = PreparedScene(
                 frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
             )
         self._light = light._replace(sides=light.sides | {part.side})

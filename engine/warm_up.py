@@ -20,6 +20,7 @@ from .yuv import top_rows as yuv_top_rows
 if TYPE_CHECKING:
     from .settings import Settings
 
+Wait = Callable[[Callable[[], None]], None]  # calls what it is given, and returns after it
 STRIP_ROWS = 96  # height of the drawn part of a frame: a multiple of the period of every CFA
 
 
@@ -115,6 +116,11 @@ class WarmUp:
         if not self._is_closed:  # an interrupted draw has compiled nothing that `then` could load
             then()
         return True
+
+
+def no_wait(work: Callable[[], None]) -> None:
+    """The default `Wait`: in the same thread."""
+    work()
 
 
 def black_frame(size: tuple[int, int], focus_m: float) -> Frame:

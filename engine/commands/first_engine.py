@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine import Engine
 from ..look.grade import WHOLE
-from ..warm_up import black_frame
+from ..warm_up import Wait, black_frame, no_wait
 from .first_start import NOTICE, FirstStart, quick_settings
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ class FirstEngine(Engine):
         self._is_compiled = not first_start.applies()
         super().__init__(*arguments, **options)
 
-    def compile_for(self, size: tuple[int, int], settings: Settings) -> None:
+    def compile_for(self, size: tuple[int, int], settings: Settings, wait: Wait = no_wait) -> None:
         if self._is_compiled:
-            super().compile_for(size, settings)
+            super().compile_for(size, settings, wait)
         else:
             print(NOTICE, file=sys.stderr, flush=True)
-            self._first_start.wait()
+            wait(self._first_start.wait)
             self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
 
     def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..errors import DeviceError, OutputError
 from ..optics.focus import Rack
 from .first_start import FirstStart
+from .leaving import Leaving
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import Write, json_target
 from .render import write_frame
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..display.surface import Surface
     from ..display.tool import Tool, ToolContext
     from ..live_edit.editing import Editing
+    from ..warm_up import Wait
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
@@ -44,14 +45,17 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
         check_video(view.record, view.codec)
     trace = None if view.trace is None else str(view.trace)
     with json_target(view.json) as write_json, json_target(trace) as write_trace:
-        statistics, saved = show(source, source_options, options, view, write_trace)
-        write_json(statistics.as_dict())
 
-        from rich.console import Console
+        def report(statistics: Statistics, saved: Path | None) -> None:
+            write_json(statistics.as_dict())
 
-        Console().print(statistics.table())
-        if saved is not None:
-            print(f"groundglass: wrote the last frame to {saved}")
+            from rich.console import Console
+
+            Console().print(statistics.table())
+            if saved is not None:
+                print(f"groundglass: wrote the last frame to {saved}")
+
+        show(source, source_options, options, view, report, write_trace)
 
 
 def show(
@@ -59,17 +63,20 @@ def show(
     source_options: SourceOptions,
     options: EngineOptions,
     view: ViewOptions,
-    write_trace: Write = lambda _: None,
-) -> tuple[Statistics, Path | None]:
-    """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
+    report: Callable[[Statistics, Path | None], None],
+    write_trace: Write,
+) -> None:
+    """Run the loop. `report` receives its statistics and the file of the last frame, None without `save_frame`."""
     with ExitStack() as stack:
-        stack.enter_context(signals_as_ctrl_c())
+        leaving = stack.enter_context(Leaving())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
+        leaving.source = lambda: opened
         is_kept = view.record is not None or view.frames is not None  # a video, or a number of frames, is complete
         first_start = None if is_kept else FirstStart.of(options.device, opened.size)
 
         from ..compute.program_saving import ProgramSaving
         from ..display.live_scale import start_scale  # while a thread renders the scene
+        from ..display.tool import has_unsaved
         from ..display.viewer import Viewer
         from ..live_edit.editing import Editing
         from ..settings import SettingsHistory
@@ -83,7 +90,8 @@ def show(
         engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
-        compile_ahead(engine, opened, settings)
+        with compilation(surface, leaving) as wait:
+            compile_ahead(engine, opened, settings, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
@@ -99,33 +107,63 @@ def show(
             fps=source_options.fps,
             report=(lambda reason: None) if surface.is_interactive else report_reason,
             open_source=opener(source, opened, source_options, options.size),
+            on_end=leaving.begin,
         )
+        is_reported = threading.Event()
+        leaving.source = lambda: viewer.sources.source
+        has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
+        leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
+        leaving.status = 0
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
-        if view.save_frame is None or viewer.frame is None:
-            return statistics, None
-        write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
-        return statistics, view.save_frame
+        saved = None if viewer.frame is None else view.save_frame
+        if saved is not None and viewer.frame is not None:
+            write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
+        report(statistics, saved)
+        is_reported.set()
+
+
+POLL_S = 0.02  # maximum delay of Escape while kernels are compiled
 
 
 @contextmanager
-def signals_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a closed terminal, end the run as Ctrl-C does: recordings and stills are finished.
+def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
+    """Yields what compiles in a thread, while the user can quit in the window. The end waits for the thread."""
+    from ..display.events import Event, Key, Signal
 
-    Only in the main thread. A signal that is ignored, as with `nohup`, stays so.
-    """
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    taken = [number for number in numbers if before[number] is not signal.SIG_IGN]
-    for number in taken:
-        signal.signal(number, signal.default_int_handler)
+    threads: list[threading.Thread] = []
+
+    def wait(work: Callable[[], None]) -> None:
+        failed: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:
+                failed.append(error)
+
+        thread = threading.Thread(target=run, name="groundglass-compile", daemon=True)
+        threads.append(thread)
+        thread.start()
+        kept: list[Event] = []
+        while thread.is_alive():
+            thread.join(POLL_S)
+            kept += surface.poll()
+            if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
+                leaving.status = 0
+                leaving.begin()
+                raise SystemExit(0)
+        for event in kept:
+            surface.input.post(event)
+        for error in failed:
+            raise error
+
     try:
-        yield
+        yield wait
     finally:
-        for number in taken:
-            signal.signal(number, before[number] or signal.SIG_DFL)
+        for thread in threads:
+            thread.join()
 
 
 def report_reason(reason: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,11 @@ class Tool:
         """Whether all frames must have the same size, because a recording runs."""
         return False
 
+    @property
+    def has_unsaved(self) -> bool:
+        """Whether output is not written yet, which `close` would write. For any thread."""
+        return False
+
     def on_source(self, source: Source) -> None:
         """Called after another source has replaced the current one, and its controls those of that source."""
 
@@ -133,3 +139,15 @@ class Tool:
 
     def close(self) -> None:
         """Called once, after the loop has ended. Raises OutputError for lost output."""
+
+
+def has_unsaved(tools: Iterable[Tool]) -> bool:
+    """Whether any has output that is not written yet. For any thread."""
+    return any(tool.has_unsaved for tool in tools)
+
+
+def close_tools(tools: Iterable[Tool]) -> None:
+    """Closes all, in reverse order, even if one raises."""
+    with ExitStack() as stack:
+        for tool in tools:
+            stack.callback(tool.close)

@@ -27,7 +27,7 @@ from .reasons import Reasons
 from .sources import Sources
 from .statistics import FrameLog, Statistics, inputs_of
 from .swap import PaintedFrame, Swaps
-from .tool import Invalidation, Tool, ToolContext
+from .tool import Invalidation, Tool, ToolContext, close_tools
 
 if TYPE_CHECKING:
     from ..capture.source import Source
@@ -52,6 +52,7 @@ class Viewer:
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
     `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it.
+    `on_end` is called when the run ends, before anything is closed.
 
     With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
     the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
@@ -71,13 +72,14 @@ class Viewer:
         fps: float | None = None,
         report: Callable[[str], None] = lambda reason: None,
         open_source: Callable[[str], Source] | None = None,
+        on_end: Callable[[], None] = lambda: None,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine, self._settings, self._surface = engine, settings, surface
-        self._sources = Sources(source, open_source, lambda: surface.wake())
-        self._fps = fps
+        self.sources = Sources(source, open_source, lambda: surface.wake())
+        self._fps, self._on_end = fps, on_end
         self._swaps = Swaps(surface, engine.clock, self._on_shown)
         period_s = self._follow_rate(source)
         self._log = FrameLog(period_s)
@@ -90,15 +92,15 @@ class Viewer:
         self._repaint = False  # only the window changed: the picture must be shown again
         self._repeat_stills = self._quit = self._frozen = False
         self._taken_s = perf_counter()  # the latest frame
-        self._caption = Caption(settings, self._sources, self._log)
+        self._caption = Caption(settings, self.sources, self._log)
         tool_context = ToolContext(
-            *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
+            *(engine, settings, self.sources, self._caption.notify, self.controls, self._log, surface),
             drawn=lambda: self.drawn,
-            open_source=lambda name: self._sources.open(name, self),
+            open_source=lambda name: self.sources.open(name, self),
         )
-        self._tools = [make(tool_context) for make in tools]
+        self.tools = [make(tool_context) for make in tools]
         own, self._source_controls = [*self._own_controls()], [*source.controls()]
-        for controls in (own, self._source_controls, *(tool.controls() for tool in self._tools)):
+        for controls in (own, self._source_controls, *(tool.controls() for tool in self.tools)):
             self.controls.add(controls)
         self._presenter = Presenter(surface)
 
@@ -112,7 +114,7 @@ class Viewer:
         self._repeat_stills = frames is not None or seconds is not None
         max_frames = math.inf if frames is None else frames
         until_s = math.inf if seconds is None else perf_counter() + seconds
-        self._sources.start()
+        self.sources.start()
         try:
             while not self._quit and self._swaps.frames < max_frames and perf_counter() < until_s:
                 self._step()
@@ -120,18 +122,19 @@ class Viewer:
         except KeyboardInterrupt:
             pass  # the user ends an off-screen run; its statistics are still returned
         finally:
+            self._on_end()
             self._freeze(False)
             with ExitStack() as stack:  # in reverse order; all run, even if a tool raises for a lost still
                 stack.callback(self._keep_frame)
                 stack.callback(self._presenter.release)
-                stack.callback(self._close_tools)
-                self._sources.close()
+                stack.callback(close_tools, self.tools)
+                self.sources.close()
         engine = self._engine
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
         return self._log.statistics(
             engine.clock.stages(),
-            self._sources.dropped,
-            reconnects=self._sources.reconnects,
+            self.sources.dropped,
+            reconnects=self.sources.reconnects,
             device=engine.device_name,
             gl=engine.gl_name + screen,
             look_route=engine.look_route,
@@ -140,14 +143,14 @@ class Viewer:
 
     def _step(self) -> None:
         self._handle_events(self._surface.poll())
-        self._sources.step(self)
-        invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
+        self.sources.step(self)
+        invalidation = max((tool.tick(perf_counter()) for tool in self.tools), default=Invalidation.NOTHING)
         if self._surface.is_interactive:  # off screen only new frames are drawn, for meaningful statistics
             self._repaint |= invalidation is Invalidation.REPAINT
             if invalidation is Invalidation.REDRAW or self._is_outdated():
                 self._redraw = True
                 self._move()
-        self._reasons.check(self._sources)
+        self._reasons.check(self.sources)
         frame = self._next_frame()
         if frame is not None or self._repaint or self._text() != self._shown_text:
             self._show_or_recover(frame)
@@ -157,7 +160,7 @@ class Viewer:
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
-        wait_s = BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S
+        wait_s = BUSY_WAIT_S if any(tool.busy for tool in self.tools) else IDLE_WAIT_S
         if self._live_scale is not None and self._surface.is_interactive and not self._keeps_size():
             if self._live_scale.rest(perf_counter()):
                 self._redraw, self._drawn_by = True, self._settings.now
@@ -180,7 +183,7 @@ class Viewer:
 
     def _keeps_size(self) -> bool:
         """Whether a recording runs, which requires a constant size."""
-        return any(tool.keeps_size for tool in self._tools)
+        return any(tool.keeps_size for tool in self.tools)
 
     def _is_outdated(self) -> bool:
         """Whether the current frame would now be drawn differently."""
@@ -190,27 +193,27 @@ class Viewer:
 
     def _next_frame(self) -> Frame | None:
         """The frame to draw now, or None if the picture does not change."""
-        newest = self._sources.latest(0.0) if self._swaps.is_pending and not self._frozen else None
+        newest = self.sources.latest(0.0) if self._swaps.is_pending and not self._frozen else None
         if newest is None:
             self._swaps.show()
-            newest = None if self._frozen else self._sources.latest(FRAME_WAIT_S)
+            newest = None if self._frozen else self.sources.latest(FRAME_WAIT_S)
         if newest is not None:
             self._taken_s = perf_counter()
             return newest
-        is_over = self._sources.ended and not self._repeat_last and not self._sources.is_opening
+        is_over = self.sources.ended and not self._repeat_last and not self.sources.is_opening
         if is_over and not (self._surface.is_interactive and self.frame):
             self._quit = True
         return self.frame if self._redraw or (self._repeat_last and not self._frozen) else None
 
     @property
     def _repeat_last(self) -> bool:
-        return self._repeat_stills and self._sources.source.frames == 1
+        return self._repeat_stills and self.sources.source.frames == 1
 
     def _idle(self) -> bool:
         """Whether only the user can change the picture, or a live source in a window is silent."""
-        is_live = self._surface.is_interactive and self._sources.source.timing is Timing.LIVE
+        is_live = self._surface.is_interactive and self.sources.source.timing is Timing.LIVE
         is_silent = is_live and perf_counter() - self._taken_s > QUIET_AFTER_S
-        return self._frozen or is_silent or (self._sources.ended and not self._repeat_last)
+        return self._frozen or is_silent or (self.sources.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
         """Shows the frame, or the current picture again. A tool may recover from an error."""
@@ -220,7 +223,7 @@ class Viewer:
             else:
                 self._present()
         except GroundglassError as error:
-            if not any(tool.recover(error) for tool in self._tools):
+            if not any(tool.recover(error) for tool in self.tools):
                 raise
             self.frame, self._redraw = frame or self.frame, True
 
@@ -237,7 +240,7 @@ class Viewer:
         # The latency of a repeated frame counts from its request.
         arrived_s = taken_s if frame is self.frame else frame.latency_from_s
         self.frame, self.drawn = frame, drawn
-        for tool in self._tools:
+        for tool in self.tools:
             tool.on_frame(drawn)
         self._redraw = False
         held_s = self._hold(frame, arrived_s) if is_new else 0.0
@@ -262,14 +265,14 @@ class Viewer:
             raise
         except Exception as error:
             reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            name = frame.name or self._sources.name
+            name = frame.name or self.sources.name
             raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
         finally:
             self._swaps.end()
 
     def _draw_parts(self, frame: Frame) -> Drawn:
         part = WHOLE
-        for tool in self._tools:
+        for tool in self.tools:
             remaining = tool.draw_part(frame)
             part = part if remaining == WHOLE else remaining
         wanted = self._drawn_by = self._settings.now
@@ -295,16 +298,16 @@ class Viewer:
     def _paint(self) -> None:
         """Draws the picture, overlays and text into the framebuffer, if a user watches."""
         self._repaint = False
-        if self._surface.is_interactive and (self.drawn is not None or self._sources.notice):
+        if self._surface.is_interactive and (self.drawn is not None or self.sources.notice):
             self._shown_text = self._text()
             with self._engine.clock.host("present"):
                 drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
-                overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
-                self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
+                overlays = reduce(or_, (tool.overlays(drawn) for tool in self.tools if drawn), NO_OVERLAYS)
+                self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self.tools)
 
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
-        shows = self._surface.is_interactive and (self.frame is not None or self._sources.notice)
+        shows = self._surface.is_interactive and (self.frame is not None or self.sources.notice)
         return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
 
     def _own_controls(self) -> Iterable[Control]:
@@ -329,12 +332,7 @@ class Viewer:
 
     def _dispatch(self, event: Event) -> bool:
         """Passes an event to the tools, the topmost first. Returns whether a tool handled it."""
-        return any(tool.handle_event(event) for tool in reversed(self._tools))
-
-    def _close_tools(self) -> None:
-        with ExitStack() as stack:  # closes all tools, even if one raises
-            for tool in self._tools:
-                stack.callback(tool.close)
+        return any(tool.handle_event(event) for tool in reversed(self.tools))
 
     def _keep_frame(self) -> None:
         """Keeps a copy of the last frame after the run, and returns its buffer to the driver."""
@@ -375,7 +373,7 @@ class Viewer:
         self._log.restart(period_s)
         if self._live_scale is not None:
             self._live_scale.restart(source.size, period_s, keeps_scale=self._keeps_size())
-        for tool in self._tools:
+        for tool in self.tools:
             tool.on_source(source)
         if self.frame is not None:
             self.frame.release()
@@ -391,7 +389,7 @@ class Viewer:
 
     def _freeze(self, frozen: bool) -> None:
         self._frozen = frozen
-        self._sources.freeze(frozen)
+        self.sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
         if self.drawn is None:

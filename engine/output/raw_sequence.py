@@ -120,6 +120,10 @@ class Sequence(Tool):
     def busy(self) -> bool:
         return bool(self._ending)
 
+    @property
+    def has_unsaved(self) -> bool:
+        return self._writer is not None or not all(writer.is_over for writer in self._ending)
+
     def on_source(self, source: Source) -> None:
         if self._writer is not None:
             self._tool_context.notify("the source has changed: the raw sequence has ended")
@@ -151,7 +155,7 @@ class Sequence(Tool):
                 self._tool_context.notify(str(error))
 
     def _end(self) -> None:
-        writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.end()
-            self._ending.append(writer)
+        if self._writer is not None:
+            self._writer.end()
+            self._ending.append(self._writer)
+            self._writer = None

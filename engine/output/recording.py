@@ -82,6 +82,10 @@ class Recording(Tool):
         return bool(self._ending)
 
     @property
+    def has_unsaved(self) -> bool:
+        return self._video_writer is not None or not all(writer.is_over for writer in self._ending)
+
+    @property
     def keeps_size(self) -> bool:
         return self._start_requested or self._video_writer is not None
 
@@ -131,15 +135,16 @@ class Recording(Tool):
 
     def _end(self) -> None:
         self._start_requested = False
-        video_writer, self._video_writer = self._video_writer, None
+        video_writer = self._video_writer
         if video_writer is None:
             return
+        self._ending.append(video_writer)
+        self._video_writer = None
         taken = self._readback.take()
         if taken is not None:
             video_writer.add(taken[1], taken[0])
         self._readback.release()
         video_writer.end()
-        self._ending.append(video_writer)
         self._reservation.close()  # the file exists by now
 
 

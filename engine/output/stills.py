@@ -66,6 +66,10 @@ class Stills(Tool):
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
+    @property
+    def has_unsaved(self) -> bool:
+        return bool(self._burst) or not all(still.done() for still in self._pending)
+
     def on_source(self, source: Source) -> None:
         self._frame = None
         if self._wanted:
@@ -119,9 +123,9 @@ class Stills(Tool):
 
     def _end_burst(self) -> None:
         frames, look = self._burst, self._tool_context.settings.now.look
-        self._burst, self._wanted = [], 0
         if frames:
             self._queue(lambda: save_burst(self._folder, frames, look))
+        self._burst, self._wanted = [], 0
 
     def _queue(self, work: Callable[[], str]) -> None:
         self._pending.append(self._writer.submit(work))

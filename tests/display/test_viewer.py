@@ -323,7 +323,7 @@ def test_a_frozen_picture_handles_input_and_counts_no_dropped_frames(tmp_path: P
     statistics = viewer.run()
     assert engine.drawn[-3:] == [engine.drawn[2]] * 3
     assert surface.shown[-1][0].endswith("frozen")
-    assert statistics.dropped_frames < viewer._sources._queue.dropped
+    assert statistics.dropped_frames < viewer.sources._queue.dropped
 
 
 def test_stills_are_complete_when_the_user_quits_immediately(tmp_path: Path) -> None:

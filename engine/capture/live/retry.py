@@ -13,8 +13,8 @@ from ...frame import Frame
 from ..base import BaseSource
 from ..source import Timing
 
-MIN_WAIT_S, MAX_WAIT_S = 0.2, 2.0  # before the camera is opened again; doubled after each attempt, until a frame comes
-CLOSE_WAIT_S = 0.3  # maximum wait of `close` for a read that ignores `interrupt`
+MIN_WAIT_S, MAX_WAIT_S = 0.2, 1.0  # before the camera is opened again; doubled after each attempt, until a frame comes
+CLOSE_WAIT_S = 0.2  # maximum wait of `close` for a read that ignores `interrupt`
 
 
 class LiveSource(BaseSource, ABC):

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, islice
 from pathlib import Path
 
@@ -294,28 +293,6 @@ def test_a_reader_without_a_taker_keeps_a_limited_number_of_packets(monkeypatch:
             time.sleep(0.01)
             assert reader.waiting <= 8
         reader.close()
-
-
-def test_a_playlist_is_played_at_its_rate_and_ends(tmp_path: Path) -> None:
-    (tmp_path / "a.ts").write_bytes(b"".join(mpegts(counted(fps=1000, count=10), fps=25)))
-    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:0.4,\na.ts\n#EXT-X-ENDLIST\n"
-
-    class Quiet(SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None: ...
-
-    (tmp_path / "a.m3u8").write_text(playlist)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path)))
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        with open_source(f"http://127.0.0.1:{server.server_address[1]}/a.m3u8") as source:
-            began_s = time.perf_counter()
-            frames = list(source)
-            seconds = time.perf_counter() - began_s
-    finally:
-        server.shutdown()
-        server.server_close()
-    assert [number_in(frame) for frame in frames] == list(range(1, 11))
-    assert seconds >= 0.35
 
 
 def test_the_hardware_decoder_has_a_name_or_a_reason() -> None:

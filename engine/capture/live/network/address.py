@@ -12,11 +12,14 @@ from ....errors import SourceError
 
 OPEN_S = 5.0  # maximum time until the host answers
 STALL_S = 4.0  # a stream without data for this time is opened again
-PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long
+CHECK_S = 1.0  # maximum wait for a connection, to find out why a stream cannot be opened
+PORTS = {"rtsp": 554, "rtsps": 322, "https": 443}
+PLAYLIST_STALL_S = 20.0  # the files of a playlist are up to 10 s long; until it is known how long
 TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 # Packets read while FFmpeg looks for the streams are decoded later, so a short search costs no picture.
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
 NO_DESCRIPTION = "does not name its codec, like most RTP; give the sender's .sdp file instead"
+NO_ANSWER = "no answer; check the address, and that the camera sends"
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
 _USER = re.compile(r"(?<=://)[^/?#]+@")  # udp://@:5000 has none
@@ -112,19 +115,31 @@ def _meaning(address: Address, error: Exception) -> str:
         case "HTTPNotFoundError":
             return f"{host} has no such stream; check the path after the host"
         case "ExitError" | "TimeoutError":
-            return "no answer; check the address, and that the camera sends"
+            return NO_ANSWER
         case "InvalidDataError":
             return NO_DESCRIPTION if scheme == "rtp" else NO_VIDEO
+        case "FileNotFoundError" if not host:
+            return "no such file; save the sender's description there"
     if host and not _is_known(host):
         return f"the host '{host}' is not known; check the name"
     if isinstance(error, OSError) and error.errno == errno.EIO:
-        return NO_VIDEO
+        return NO_VIDEO if _accepts(address.url) else NO_ANSWER
     return f"cannot be opened ({_text(error)}); check the address"
 
 
 def _is_known(host: str) -> bool:
     try:
         socket.getaddrinfo(host, None)
+    except OSError:
+        return False
+    return True
+
+
+def _accepts(url: str) -> bool:
+    """Whether the host accepts a connection. FFmpeg reports a network without a route as it does a wrong path."""
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)), CHECK_S).close()
     except OSError:
         return False
     return True

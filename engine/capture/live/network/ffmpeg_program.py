@@ -40,7 +40,9 @@ class FfmpegProgram:
         self.close()
         lines = self._process.stderr.read().decode(errors="replace").splitlines() if self._process.stderr else []
         reason = lines[-1].replace(self._address.url, "").strip(" :") if lines else "it sends nothing"
-        return SourceError(f"{self._address.shown}: no stream ({cause(ValueError(reason))}); check the address")
+        return SourceError(
+            f"{self._address.shown}: no stream ({cause(ValueError(reason))}); check the address, and that it sends"
+        )
 
     def close(self) -> None:
         """May be called by any thread, repeatedly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from time import perf_counter
@@ -19,6 +20,10 @@ MAX_BYTES = 64_000_000
 PLAYED = frozenset({"hls", "dash", "mov", "matroska", "avi"})
 PLAYED_PACKETS = 60
 TIMED = frozenset({"rtsp", "sdp", "rtp", "mpegts", "flv", "hls", "dash", "mov", "matroska"})
+# A playlist is silent when everything is played and nothing arrives for SILENT_FILES times the length of its files, and
+# SILENT_S. An encoder that was restarted numbers its files from 0: FFmpeg would wait until they pass those before.
+SILENT_FILES, SILENT_S = 1.5, 1.0
+FILE_GAP_S = 0.25  # a packet after a longer pause begins another file
 PICTURE = "_pipe"  # end of FFmpeg's names for formats of a single picture, such as `jpeg_pipe`
 PICTURE_S = 0.1  # time from one fetch of a single picture to the next
 MAX_FPS = 300.0  # a higher rate is an error of the stream's header
@@ -59,6 +64,8 @@ class PacketReader:
         self._error: SourceError | None = None
         self._closed = self._ended = False
         self.zero_s: float | None = None  # when time stamp 0 was captured, if the sender reports its clock
+        self._file_s = 0.0  # the length of the longest file of a playlist
+        self._file_began_s, self._arrived_s = 0.0, -math.inf  # its time stamp, and the arrival of the latest packet
         self._due_s = 0.0  # when a picture is fetched again
         threading.Thread(target=self._run, name="groundglass-stream", daemon=True).start()
 
@@ -77,7 +84,7 @@ class PacketReader:
     def take(self) -> Arrived | None:
         """The next packet; waits for it. None at the end of the stream and after `close`. Raises SourceError."""
         with self._changed:
-            is_in_time = self._changed.wait_for(self._has_news, self._address.stall_s + 1.0)
+            is_in_time = self._changed.wait_for(self._has_news, self._patience_s)
             if self._closed:
                 return None
             if self._packets:
@@ -97,6 +104,12 @@ class PacketReader:
     @property
     def _is_played(self) -> bool:
         return self._video is not None and self._video.is_played
+
+    @property
+    def _patience_s(self) -> float:
+        """Maximum wait for a packet when none waits. That of a playlist follows from its files."""
+        longest_s = self._address.stall_s + 1.0
+        return min(SILENT_FILES * self._file_s + SILENT_S, longest_s) if self._file_s else longest_s
 
     @property
     def waiting(self) -> int:
@@ -222,9 +235,20 @@ class PacketReader:
                 self._packets.clear()
                 self._bytes = 0
             self._packets.append(Arrived(packet, perf_counter()))
+            if self._is_played:
+                self._measure_file(self._packets[-1])
             self._bytes += packet.size
             self._changed.notify_all()
             return not self._closed
+
+    def _measure_file(self, arrived: Arrived) -> None:
+        packet, arrived_s = arrived
+        if packet.dts is not None and packet.time_base is not None:
+            time_s = float(packet.dts * packet.time_base)
+            if arrived_s - self._arrived_s > FILE_GAP_S:
+                self._file_began_s = time_s
+            self._file_s = max(self._file_s, time_s - self._file_began_s)
+        self._arrived_s = arrived_s
 
     def _end(self, error: SourceError | None) -> None:
         with self._changed:

@@ -71,6 +71,7 @@ class Exposure:
             unit="EV",
             get=self.get,
             set=self.set,
+            help="the time only: V4L2 does not report the unit of the gain, which stays as it is set",
         )
 
     def get(self) -> float:
