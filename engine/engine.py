@@ -29,6 +29,7 @@ from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .optics import breathing
 from .optics.defocus import Blur, Defocus
+from .optics.shape import shape_ahead
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
@@ -175,6 +176,7 @@ class Engine:
         if frame.depth_m is not None:
             self._depth.ahead(*size)
             self._defocus.ahead(*size, settings.quality)
+            shape_ahead(settings.lens, size[0] / size[1], frame.native_lens)
             if breathing.shows(breathing.of_frame(frame, settings.lens, settings.focus_m), size[0]):
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):

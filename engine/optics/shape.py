@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from threading import Lock, Thread
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +22,7 @@ SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
 CELLS = (15, 9)  # for a lens whose discs vary over the picture
+SHAPES_KEPT = 8  # of 2.5 MB where discs vary over the picture
 # Coefficients a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's centre, 1 in the
 # corners.
 OfField = tuple[float, float, float, float]
@@ -42,11 +45,65 @@ class Shape:
     is_plain: bool
 
 
-@lru_cache(maxsize=8)
+class _Key(NamedTuple):
+    lens: Lens
+    aspect: float
+    native_lens: Lens | None
+
+
+class _Shapes:
+    """The latest shapes. Each is computed once, by the first thread that asks for it; others wait for it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, Future[Shape]] = OrderedDict()
+        self._lock = Lock()  # held only for lookups
+
+    def of(self, key: _Key) -> Shape:
+        with self._lock:
+            is_new = key not in self._kept
+            future = self._kept.setdefault(key, Future())
+            self._kept.move_to_end(key)
+            if len(self._kept) > SHAPES_KEPT:
+                self._kept.popitem(last=False)
+        if is_new:
+            try:
+                future.set_result(_make(*key))
+            except BaseException as error:
+                with self._lock:
+                    self._kept.pop(key, None)
+                future.set_exception(error)
+        return future.result()
+
+    def has(self, key: _Key) -> bool:
+        future = self._kept.get(key)
+        return future is not None and future.done()
+
+
+_shapes = _Shapes()
+
+
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
     """Shape of a lens at its aperture, for a picture of `aspect` (width over height) with the vignetting of
     `native_lens`.
+
+    It takes some 25 ms for a lens whose discs vary over the picture. The latest shapes are kept.
     """
+    return _shapes.of(_Key(lens, aspect, native_lens))
+
+
+def has_shape(lens: Lens, aspect: float, native_lens: Lens | None = None) -> bool:
+    """Whether `shape_of` would return at once."""
+    return _shapes.has(_Key(lens, aspect, native_lens))
+
+
+def shape_ahead(lens: Lens, aspect: float, native_lens: Lens | None = None) -> None:
+    """Computes a shape in a thread, unless it is kept."""
+    key = _Key(lens, aspect, native_lens)
+    if not _shapes.has(key):
+        Thread(target=_shapes.of, args=(key,), name="groundglass-shape", daemon=True).start()
+
+
+def _make(lens: Lens, aspect: float, native_lens: Lens | None) -> Shape:
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
     table = _table(gauge_table(lens, REACH, cells, aspect).reshape(-1, SIDE**2).astype(np.float32))
@@ -107,7 +164,7 @@ def _ranks(taps: NDArray[np.float32], radii: NDArray[np.float64], side: Literal[
     cells, count = taps.shape
     apart = 4.0 * SIDE * np.arange(cells)[:, None]
     found = np.searchsorted((taps + apart).ravel(), (radii + apart).ravel(), side)
-    return found.reshape(cells, -1) - count * np.arange(cells)[:, None]
+    return np.asarray(found.reshape(cells, -1) - count * np.arange(cells)[:, None])
 
 
 def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
