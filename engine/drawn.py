@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .develop.auto_balance import estimate_light
 from .develop.balance import grey_at
@@ -13,6 +13,7 @@ from .optics.autofocus import Target, autofocus
 if TYPE_CHECKING:
     import moderngl
 
+    from .compute.planes import Planes
     from .frame import Frame
     from .gl.planes import ScenePlanes
     from .settings import Settings
@@ -82,3 +83,15 @@ class Drawn:
         `face`.
         """
         return None if self.frame.depth_m is None else autofocus(self.frame, self.frame.depth_m)
+
+
+class PreparedScene(NamedTuple):
+    """The light behind the lens on the device, and its inputs."""
+
+    captured: Frame
+    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
+    frame: Frame
+    scene: Planes
+    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
+    magnification: float
+    sides: frozenset[str]  # the sides of a wipe for which it was drawn

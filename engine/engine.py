@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import moderngl
 import numpy as np
@@ -21,12 +21,13 @@ from .depth.onnx_model import open_model
 from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
-from .drawn import Drawn
+from .drawn import Drawn, PreparedScene
 from .frame import Frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
+from .look.rehearsal import Rehearsals, target_of
 from .optics import breathing
 from .optics.defocus import Blur, Defocus
 from .optics.shape import shape_ahead
@@ -39,18 +40,6 @@ from .warm_up_process import WarmUpProcess
 
 GL_ROW = "GL"  # row for GL in a trace
 KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
-
-
-class _PreparedScene(NamedTuple):
-    """The light behind the lens on the device, and its inputs."""
-
-    captured: Frame
-    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
-    frame: Frame
-    scene: Planes
-    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
-    magnification: float
-    sides: frozenset[str]  # the sides of a wipe for which it was drawn
 
 
 class Engine:
@@ -104,12 +93,13 @@ class Engine:
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
+        self._rehearsals = Rehearsals(self.gl, self._grader, self._scene_textures, self._kernel_looks)
         self._unsent: Planes | None = None  # light that is not in GL yet
         self._warm_up = WarmUp(self._open_warming, KEEP_S)
         self._closed = False
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
-        self._light: _PreparedScene | None = None
+        self._light: PreparedScene | None = None
         if size is not None:
             self.compile_for(size, settings or Settings())
 
@@ -120,7 +110,10 @@ class Engine:
         two draws into one texture, each of a `part` with its own settings. If both use the same light, it is computed
         once. Raises LookError, ShaderError, SourceError and DeviceError.
         """
-        return self._draw(frame, settings, part, waits=False)
+        drawn = self._draw(frame, settings, part, waits=False)
+        if self._rehearsals.is_running and not self.is_preparing:
+            self._rehearsals.step()
+        return drawn
 
     def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. Waits for a depth model."""
@@ -183,10 +176,16 @@ class Engine:
             self._soft_focus.ahead(*size)
         picture = look_picture(settings.look, size, strength=settings.strength)
         self._warm_up.start(frame, settings, partial(self._kernel_looks.ahead, picture, size))
+        self._rehearsals.add(settings, size)
 
     @property
     def is_preparing(self) -> bool:
         return self._warm_up.is_running or self._kernel_looks.is_preparing
+
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether the next draws still compile programs of GL for `prepare`, each a part."""
+        return self._rehearsals.is_running
 
     def compile_look(self, settings: Settings) -> None:
         """Compiles the look's kernel, which `auto` compiles after some draws, for the latest size: for measurements."""
@@ -212,6 +211,7 @@ class Engine:
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
             stages.release()
         make_current(self.gl)
+        self._rehearsals.close()
         self._grader.release()
         self._transfer.release()
         self.device.close()
@@ -244,7 +244,7 @@ class Engine:
         return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
 
     def _draw_by_kernel(
-        self, frame: Frame, light: _PreparedScene, settings: Settings, part: Part
+        self, frame: Frame, light: PreparedScene, settings: Settings, part: Part
     ) -> moderngl.Texture | None:
         """The look, from the light's planes; None if GL draws it."""
         if self._kernel_looks.chosen == "gl":
@@ -274,7 +274,7 @@ class Engine:
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(
                 scene, settings.look, strength=settings.strength, frame_index=frame.index,
-                target="rgb10_a2" if settings.bits >= 10 else "rgba8", output=settings.output_space, part=part,
+                target=target_of(settings.bits), output=settings.output_space, part=part,
             )  # fmt: skip
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
@@ -299,7 +299,7 @@ class Engine:
         """How the latest look was drawn: "kernel" or "gl", with the reason if a kernel could not."""
         return self._kernel_looks.drew
 
-    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> _PreparedScene:
+    def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> PreparedScene:
         """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so.
 
         A repeated draw of the same side computes it again: noise reduction, depth steadying and the depth model have a
@@ -319,7 +319,7 @@ class Engine:
         ):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = breathing.of_frame(upright, settings.lens, settings.focus_m)
-            light = _PreparedScene(
+            light = PreparedScene(
                 frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
             )
         self._light = light._replace(sides=light.sides | {part.side})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -31,7 +30,7 @@ MAX_WAIT_S = 20.0  # for the first frame with a change
 DRAG_STEPS = 30
 SCALE, OTHER_SCALE = 0.5, 0.375
 
-Step = Callable[[ToolContext], object]
+Step = Callable[[ToolContext], object]  # a step that returns False is repeated with the next frame
 
 
 class _Surface(OffscreenSurface):
@@ -65,8 +64,8 @@ class StallProbe(Tool):
             self.host_ms.setdefault(self._kind, []).append((host_s - self._seen[2]) * 1e3)
         if self._left <= 0:
             self._advance(now_s)
-        if self._steps:
-            self._steps.pop(0)(self._context)
+        if self._steps and self._steps[0](self._context) is not False:
+            del self._steps[0]
         self._seen = frames, now_s, host_s
         return Invalidation.NOTHING
 
@@ -93,11 +92,28 @@ def _prepared(settings: Settings) -> tuple[object, ...]:
 
 
 def _press(key: str) -> tuple[Step]:
-    return (lambda context: context.controls.press(key),)
+    return (lambda context: context.controls.press(key) or None,)
 
 
 def _follow(**settings: Any) -> tuple[Step]:
     return (lambda context: context.settings.follow(**settings),)
+
+
+def _scale(scale: float) -> tuple[Step, Step]:
+    """As the governor does it: prepared ahead."""
+
+    def prepare(context: ToolContext) -> None:
+        drawn = context.drawn()
+        assert drawn is not None
+        context.engine.prepare(drawn, context.settings.now.with_(scale=scale))
+
+    def follow(context: ToolContext) -> bool:
+        is_ready = not (context.engine.is_preparing or context.engine.is_rehearsing)
+        if is_ready:
+            context.settings.follow(scale=scale)
+        return is_ready
+
+    return prepare, follow
 
 
 def _toggle(name: str) -> tuple[Step]:
@@ -114,7 +130,7 @@ def _turn(name: str, first: float, last: float) -> list[Step]:
 CHANGES: dict[str, tuple[Sequence[Step], ...]] = {
     "look": (_press("L"),) * 4,
     "quality": (_follow(quality="best"), _follow(quality="live")),
-    "scale": (_follow(scale=OTHER_SCALE), _follow(scale=SCALE)),
+    "scale": (_scale(OTHER_SCALE), _scale(SCALE)),
     "lens": (_press("Shift+L"),) * 3,
     "aperture": (_turn("f_number", 1.4, 11.0),),
     "focus": (_turn("focus", 1.0, 4.0),),

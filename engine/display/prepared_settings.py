@@ -90,7 +90,8 @@ class PreparedSettings:
         return _with_lens_of(wanted, shown)
 
     def _is_compiling(self) -> bool:
-        return self._coming is not None and self._engine.is_preparing and perf_counter() < self._until_s
+        is_busy = self._engine.is_preparing or self._engine.is_rehearsing
+        return self._coming is not None and is_busy and perf_counter() < self._until_s
 
 
 def _with_lens_of(wanted: Settings, shown: Settings) -> Settings:

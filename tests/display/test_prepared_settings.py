@@ -24,7 +24,7 @@ class EngineDouble:
     """Is preparing until a test ends it, and records what for."""
 
     def __init__(self) -> None:
-        self.is_preparing, self.prepared = True, list[Settings]()
+        self.is_preparing, self.is_rehearsing, self.prepared = True, False, list[Settings]()
 
     def prepare(self, drawn: object, settings: Settings) -> None:
         self.prepared.append(settings)
