@@ -140,11 +140,11 @@ class KernelLooks:
             self._kernels.ahead(self._coming)
 
     def draws(self, picture: LookPicture, size: tuple[int, int]) -> bool:
-        """Whether a kernel is ready that draws this look."""
+        """Whether there is a kernel that draws this look, at whatever size."""
         key = self._key(picture, size)
         made = [self._kernels.get(key)] if self._kernels.has(key) else []
-        fitting = (entry for entry in (*made, *self._kernels) if entry.fits(key, picture.uniforms))
-        return self.chosen == "kernel" and any(entry.kernel is not None for entry in fitting)
+        fitting = (entry for entry in (*made, *self._kernels) if entry.key._replace(size=size) == key)
+        return any(entry.kernel is not None for entry in fitting)
 
     @property
     def is_preparing(self) -> bool:
