@@ -24,7 +24,7 @@ from .aids import AIDS, FitTools
 
 FPS = 60
 WARM_UP_FRAMES = 90  # before the first change
-SETTLE_FRAMES = 30  # drawn with a change: so many intervals belong to it
+CHANGED_FRAMES = 30  # drawn with a change, whose intervals belong to it
 STEADY_FRAMES = 20  # between changes
 MAX_WAIT_S = 20.0  # for the first frame with a change
 DRAG_STEPS = 30
@@ -42,7 +42,7 @@ class _Surface(OffscreenSurface):
 class StallProbe(Tool):
     """Makes one change after the other while frames are shown, and collects the intervals by the kind of change.
 
-    A change is one or more steps, one a frame. The intervals from its first step until SETTLE_FRAMES were drawn with it
+    A change is one or more steps, one a frame. The intervals from its first step until CHANGED_FRAMES were drawn with it
     are its own. `host_ms` is the processor time of the loop's thread in each interval: other processes do not disturb
     it. After the last change the viewer quits.
     """
@@ -83,7 +83,7 @@ class StallProbe(Tool):
             self._context.controls.do("quit")
             return
         self._kind, self._steps = following[0], list(following[1])
-        self._left, self._until_s = SETTLE_FRAMES, now_s + MAX_WAIT_S
+        self._left, self._until_s = CHANGED_FRAMES, now_s + MAX_WAIT_S
 
 
 def _prepared(settings: Settings) -> tuple[object, ...]:

@@ -34,7 +34,7 @@ class PreparedSettings:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._shown: Settings | None = None  # of the latest frame
+        self._shown: Settings | None = None  # the settings of the latest frame
         self._is_behind = False  # whether it was drawn with former settings
         self._coming: tuple[object, ...] | None = None  # the kind of settings that is compiled
         self._until_s = -math.inf
@@ -60,7 +60,7 @@ class PreparedSettings:
         return settings
 
     def _compiled(self, wanted: Settings, shown: Settings, drawn: Drawn) -> Settings:
-        """`wanted`, or what is kept of it while something compiles for it."""
+        """`wanted`. While something compiles for it, look, strength, quality and lens stay as shown."""
         kind = _kind(wanted)
         if kind == _kind(shown):
             self._coming = None

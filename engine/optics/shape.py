@@ -22,7 +22,7 @@ SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
 CELLS = (15, 9)  # for a lens whose discs vary over the picture
-SHAPES_KEPT = 8  # of 2.5 MB where discs vary over the picture
+SHAPES_KEPT = 8  # shapes; 2.5 MB for a lens whose discs vary over the picture
 # Coefficients a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's centre, 1 in the
 # corners.
 OfField = tuple[float, float, float, float]
