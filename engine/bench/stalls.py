@@ -42,9 +42,9 @@ class _Surface(OffscreenSurface):
 class StallProbe(Tool):
     """Makes one change after the other while frames are shown, and collects the intervals by the kind of change.
 
-    A change is one or more steps, one a frame. The intervals from its first step until CHANGED_FRAMES were drawn with it
-    are its own. `host_ms` is the processor time of the loop's thread in each interval: other processes do not disturb
-    it. After the last change the viewer quits.
+    A change is one or more steps, one a frame. Its intervals are those from its first step until CHANGED_FRAMES frames
+    were drawn with it. `host_ms` is the processor time of the loop's thread in each interval: other processes do not
+    disturb it. After the last change the viewer quits.
     """
 
     def __init__(self, tool_context: ToolContext, changes: Iterator[tuple[str, Sequence[Step]]]) -> None:
