@@ -27,8 +27,10 @@ from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
+from .look.rehearsal import Rehearsals, target_of
 from .optics import breathing
 from .optics.defocus import Blur, Defocus
+from .optics.shape import shape_ahead
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
 from .timing import Clock
@@ -91,6 +93,7 @@ class Engine:
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
+        self._rehearsals = Rehearsals(self.gl, self._grader, self._scene_textures, self._kernel_looks)
         self._unsent: Planes | None = None  # light that is not in GL yet
         self._warm_up = WarmUp(self._open_warming, KEEP_S)
         self._closed = False
@@ -107,7 +110,10 @@ class Engine:
         two draws into one texture, each of a `part` with its own settings. If both use the same light, it is computed
         once. Raises LookError, ShaderError, SourceError and DeviceError.
         """
-        return self._draw(frame, settings, part, waits=False)
+        drawn = self._draw(frame, settings, part, waits=False)
+        if self._rehearsals.is_running and not self.is_preparing:
+            self._rehearsals.step()
+        return drawn
 
     def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. Waits for a depth model."""
@@ -173,16 +179,23 @@ class Engine:
         if frame.depth_m is not None:
             self._depth.ahead(*size)
             self._defocus.ahead(*size, settings.quality)
+            shape_ahead(settings.lens, size[0] / size[1], frame.native_lens)
             if breathing.shows(breathing.of_frame(frame, settings.lens, settings.focus_m), size[0]):
                 self._breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self._soft_focus.ahead(*size)
         picture = look_picture(settings.look, size, strength=settings.strength)
         self._warm_up.start(frame, settings, partial(self._kernel_looks.ahead, picture, size))
+        self._rehearsals.add(settings, size)
 
     @property
     def is_preparing(self) -> bool:
         return self._warm_up.is_running or self._kernel_looks.is_preparing
+
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether the next draws still compile programs of GL for `prepare`, each a part."""
+        return self._rehearsals.is_running
 
     def compile_look(self, settings: Settings) -> None:
         """Compiles the look's kernel, which `auto` compiles after some draws, for the latest size: for measurements."""
@@ -208,6 +221,7 @@ class Engine:
         for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
             stages.release()
         make_current(self.gl)
+        self._rehearsals.close()
         self._grader.release()
         self._transfer.release()
         self.device.close()
@@ -270,7 +284,7 @@ class Engine:
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(
                 scene, settings.look, strength=settings.strength, frame_index=frame.index,
-                target="rgb10_a2" if settings.bits >= 10 else "rgba8", output=settings.output_space, part=part,
+                target=target_of(settings.bits), output=settings.output_space, part=part,
             )  # fmt: skip
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)

@@ -110,6 +110,20 @@ def run_aids_command(options: BenchOptions) -> dict[str, Any]:
     return results
 
 
+def run_stalls_command(options: BenchOptions) -> dict[str, Any]:
+    """Measures the intervals of the moving picture around each kind of change."""
+    from ..bench.stalls import run_stalls
+    from .options import EngineOptions, ViewOptions
+    from .view import fit_tools
+
+    assert options.size is not None  # it has a default
+    fit = partial(fit_tools, EngineOptions(), ViewOptions(fresh=True))
+    results = run_stalls(options.device, options.size, fit, options.only or ())
+    print_rows("intervals", results["stalls"], 1)
+    print_rest(results, {"stalls"})
+    return results
+
+
 def run_compare(options: BenchOptions) -> dict[str, Any]:
     """Compares two files of --json."""
     from ..bench.compare import compare_results
@@ -194,6 +208,7 @@ RUNS = {
     "versus": run_versus,
     "quality": run_quality_command,
     "aids": run_aids_command,
+    "stalls": run_stalls_command,
     "peers": run_peers_command,
     "trace": run_trace_command,
 }

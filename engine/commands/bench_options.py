@@ -38,7 +38,9 @@ class BenchOptions:
     ] = None
     only: Annotated[
         list[str] | None,
-        typer.Option("--only", metavar="TEXT", help="Only stages or peers whose name contains TEXT; may be repeated."),
+        typer.Option(
+            "--only", metavar="TEXT", help="Only stages, peers or changes whose name contains TEXT; may be repeated."
+        ),
     ] = None
     start_up: Annotated[
         bool, typer.Option("--start-up", help="Also time the first picture of new processes, warm and cold.")
@@ -60,6 +62,9 @@ class BenchOptions:
         bool, typer.Option("--quality", help="Compare the blur with a ray-traced ground truth instead.")
     ] = False
     aids: Annotated[bool, typer.Option("--aids", help="Time each aid of the viewfinder instead.")] = False
+    stalls: Annotated[
+        bool, typer.Option("--stalls", help="Time the intervals around changes of the moving picture instead.")
+    ] = False
     peers: Annotated[
         bool, typer.Option("--peers", help="Compare with other libraries instead, in one run (extra bench).")
     ] = False
@@ -85,11 +90,11 @@ class BenchOptions:
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the results and exit.")] = False
 
 
-MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "peers", "trace")
+MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "stalls", "peers", "trace")
 # The options that apply to some modes only; None is the measurement of the stages.
 APPLIES: dict[str, tuple[str | None, ...]] = {
     "seconds": (None, "sweep", "versus", "peers"),
-    "only": (None, "versus", "peers"),
+    "only": (None, "versus", "stalls", "peers"),
     "start_up": (None,),
     "seeds": ("quality",),
     "roofline": (None,),

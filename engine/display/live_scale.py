@@ -101,4 +101,4 @@ class LiveScale:
         if self._drawn is not None and scale != self._prepared_scale:
             self._prepared_scale = scale
             self._engine.prepare(self._drawn, self._settings.now.with_(scale=scale))
-        return not self._engine.is_preparing
+        return not (self._engine.is_preparing or self._engine.is_rehearsing)

@@ -29,6 +29,7 @@ STROKES_PER_HEIGHT = 720  # the picture's height on the screen, in strokes of th
 MIN_SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
 INSET = 0.28  # width and height of the inset as a fraction of the picture on the screen
 INSET_TAPS = 2  # per axis: the inset is only for orientation
+_OF_FOCUS = ("circle_scale", "focus_m", "magnification")
 _SAMPLERS = ("picture", "picture_pixels", *SAMPLERS)
 
 
@@ -80,8 +81,10 @@ class Presenter:
         left, top, width, height = letterbox(shape, framebuffer)
         shown = left, framebuffer[1] - top - height, width, height
         numbers: dict[str, Number] = {"dither_step": self._dither_step}
+        moving: dict[str, Number] = {}
         if overlays.passes:
             numbers |= _overlay_uniforms(overlays) | self._maps.use(overlays, 2)
+            moving = {name: numbers.pop(name) for name in _OF_FOCUS if overlays.circles is not None}
         # A sampler object does not change the texture's own filter, which the engine has set for its passes.
         picture.use(0)
         self._smooth.use(0)
@@ -91,13 +94,13 @@ class Presenter:
         view_uniforms = _view_uniforms(picture.size, shown[2:], overlays.view)
         if not overlays.passes and view_uniforms["taps"] in self._undithered:
             numbers["dither_step"] = 0.0
-        self._programs.program((overlays.passes, False), numbers | view_uniforms).draw(screen)
+        self._draw_view((overlays.passes, False), numbers | view_uniforms, moving)
         inset = inset_of(shown)
         whole = replace(overlays.view, zoom=1.0)
         if overlays.view.zoom > 1.0:
             screen.viewport = inset
             view_uniforms = _view_uniforms(picture.size, inset[2:], whole, INSET_TAPS)
-            self._programs.program((overlays.passes, True), numbers | view_uniforms).draw(screen)
+            self._draw_view((overlays.passes, True), numbers | view_uniforms, moving)
         self._smooth.clear(0)
         self._exact.clear(1)
         canvas = Canvas(screen, framebuffer, shown, content_scale, height_px, self._sprites, overlays.view)
@@ -108,6 +111,14 @@ class Presenter:
         self._draw_sprites(framebuffer, lines, height_px, overlays)
         for tool in tools:
             tool.draw(canvas)
+
+    def _draw_view(
+        self, key: tuple[tuple[str, ...], bool], constants: Mapping[str, Number], moving: Mapping[str, Number]
+    ) -> None:
+        """Draws into the viewport. `moving` numbers are no constants: each focus would compile a program."""
+        program = self._programs.program(key, constants)
+        program.set(moving)
+        program.draw(self._surface.framebuffer)
 
     def release(self) -> None:
         """Releases all GL objects."""

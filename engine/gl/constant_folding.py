@@ -12,6 +12,8 @@ from .passes import Number
 
 PROGRAMS = 24  # cached: several looks, for both sides of a wipe, with and without blending
 
+FOLDED = 2  # programs with constants of a key: the one that is drawn, and one that is prepared
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -31,10 +33,14 @@ class ConstantFolding(Generic[Key]):
         """The program of `key`, with `numbers` set. Raises ShaderError if it does not compile."""
         return self._cache.get(key).program(numbers, self._folds_constants)
 
+    def prepare(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
+        """Compiles for successive draws with `numbers`, with which `program` then returns the same program."""
+        return self._cache.get(key).prepare(numbers, self._folds_constants)
+
     def compiled(self) -> tuple[int, int]:
         """The number of live programs with uniforms, and of those with constants."""
         pairs = list(self._cache)
-        return sum(pair._with_uniforms is not None for pair in pairs), sum(pair._folded is not None for pair in pairs)
+        return sum(pair._with_uniforms is not None for pair in pairs), sum(len(pair._folded) for pair in pairs)
 
     def release(self) -> None:
         """Releases all programs. May be called twice."""
@@ -47,28 +53,36 @@ class _ProgramPair:
     def __init__(self, make: Callable[[Mapping[str, Number]], FullFrame]) -> None:
         self._make = make
         self._with_uniforms: FullFrame | None = None
-        self._folded: tuple[Mapping[str, Number], FullFrame] | None = None
+        self._folded: list[tuple[Mapping[str, Number], FullFrame]] = []  # the latest last
         self._latest: Mapping[str, Number] | None = None  # numbers of the latest draw
 
     def program(self, numbers: Mapping[str, Number], folds_constants: bool) -> FullFrame:
         is_unchanged, self._latest = self._latest == numbers, numbers
-        if folds_constants and is_unchanged:
-            return self._folded_program(numbers)
+        folded = self._folded_with(numbers)
+        if folded is not None:
+            return folded
+        return self.prepare(numbers, folds_constants and is_unchanged)
+
+    def prepare(self, numbers: Mapping[str, Number], folds_constants: bool) -> FullFrame:
+        if folds_constants:
+            return self._folded_with(numbers) or self._fold(numbers)
         self._with_uniforms = self._with_uniforms or self._make({})
         self._with_uniforms.set(numbers)
         return self._with_uniforms
 
-    def _folded_program(self, numbers: Mapping[str, Number]) -> FullFrame:
-        if self._folded is None or self._folded[0] != numbers:
-            program = self._make(numbers)
-            program.set(numbers)  # uniforms that cannot be constants
-            if self._folded is not None:
-                self._folded[1].release()
-            self._folded = numbers, program
-        return self._folded[1]
+    def _folded_with(self, numbers: Mapping[str, Number]) -> FullFrame | None:
+        return next((program for constants, program in self._folded if constants == numbers), None)
+
+    def _fold(self, numbers: Mapping[str, Number]) -> FullFrame:
+        program = self._make(numbers)
+        program.set(numbers)  # uniforms that cannot be constants
+        self._folded.append((numbers, program))
+        if len(self._folded) > FOLDED:
+            self._folded.pop(0)[1].release()
+        return program
 
     def release(self) -> None:
-        for program in (self._with_uniforms, self._folded and self._folded[1]):
+        for program in (self._with_uniforms, *(program for _, program in self._folded)):
             if program is not None:
                 program.release()
-        self._with_uniforms = self._folded = self._latest = None
+        self._with_uniforms, self._folded, self._latest = None, [], None

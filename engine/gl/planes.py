@@ -69,6 +69,17 @@ class ScenePlanes:
         self._place(pitch_px, origin, size, "f2")
         return self.textures[0]
 
+    def stand_in(self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int]) -> ScenePlanes:
+        """Planes for the compilation of programs, with the layout of a packed scene, but with a tiny texture.
+
+        A software renderer compiles other programs for sizes that are powers of two.
+        """
+        tiny = ScenePlanes(self._ctx)
+        width, height = (2 if side & (side - 1) == 0 else 3 for side in pitch_px)
+        tiny._allocate((width, height), "f2")
+        tiny.pitch_px, tiny.origin, tiny.size = pitch_px, origin, size
+        return tiny
+
     def _place(self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int], kind: str) -> None:
         (pitch, rows), (width, height) = pitch_px, size
         if min(origin) < 0 or origin[0] + width > pitch or origin[1] + height > rows or min(width, height) < 1:

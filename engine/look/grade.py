@@ -26,7 +26,7 @@ from ..gl.program import SHADERS
 from ..gl.tables import TableTextures
 from .kernel_route.route import LookPicture
 from .look import Look, load_look
-from .neighbourhood import Neighbourhoods
+from .neighbourhood import Bound, Neighbourhoods
 
 Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
 
@@ -126,27 +126,51 @@ class Grader:
         `rgba8` and `rgb10_a2` are dithered by one code step, `rgba32f` is not. Only `part` is drawn; the rest of the
         target is unchanged.
         """
-        numbers = _numbers(planes, look, strength, _DITHER_STEP[target])
-        if output is not None:
-            numbers |= {f"output_{kind}": number for kind, number in output.numbers.items()}
+        constants, placed = _numbers(look, strength, target, output), _places(planes)
         passes = _passes(look, local)
         drawn = self._targets.get(target, *planes.size)
         tables = self._table_textures(look, output)
         with self._timed():
             per_frame: dict[str, Number] = {"frame_index": frame_index}
-            map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers | per_frame, tables)
-            key = _Key(tuple(shader.name for shader in passes), strength < 1.0, output is not None, part.side)
-            program = self._programs.program(key, numbers | map_numbers)
+            numbers = constants | placed | per_frame
+            map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers, tables)
+            program = self._programs.program(_key(passes, strength, output, part), constants)
             samplers = _samplers(passes, output is not None)
-            units = {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
-            program.set(per_frame | units)  # an edited pass may use other textures than the compiled program
-            textures = tables | maps
-            for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
-                texture_in.use(unit)
+            program.set(
+                per_frame | placed | map_numbers | _units(samplers)
+            )  # an edited pass may use other textures than the compiled program
+            _bind(planes, samplers, tables | maps)
             left, right = part.columns(planes.size[0])
             drawn.framebuffer.scissor = left, 0, right - left, planes.size[1]
             program.draw(drawn.framebuffer)
         return drawn.texture
+
+    def rehearse(
+        self,
+        planes: ScenePlanes,
+        look: Look,
+        *,
+        strength: float = 1.0,
+        target: Target = "rgba8",
+        output: Table | None = None,
+    ) -> Iterator[None]:
+        """Compiles and allocates, a part at each step, for `draw` of planes with the same layout. Raises ShaderError.
+
+        Tables are not uploaded: another look may use the textures of their names.
+        """
+        constants: dict[str, Number] = _numbers(look, strength, target, output)
+        placed: dict[str, Number] = {**_places(planes), "frame_index": 0}
+        passes = _passes(look, True)
+        samplers = _samplers(passes, output is not None)
+        drawn = self._targets.get(target, *planes.size)
+        tables: dict[str, Bound] = dict.fromkeys(samplers, planes.textures[0])
+        map_numbers, maps = self._neighbourhoods.draw(planes, passes, constants | placed, tables)
+        yield
+        program = self._programs.prepare(_key(passes, strength, output, WHOLE), constants)
+        program.set(placed | map_numbers | _units(samplers))
+        _bind(planes, samplers, tables | maps)
+        drawn.framebuffer.scissor = 0, 0, 1, 1  # drivers compile at the first draw
+        program.draw(drawn.framebuffer)
 
     def check(self, passes: tuple[Pass, ...]) -> None:
         """Compiles a look that a kernel draws, once for each text of its passes. Raises ShaderError as `draw`."""
@@ -178,9 +202,9 @@ class Grader:
         source = fuse(passes, blend=key.blend, constants=constants, to_space=key.to_space)
         return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.to_space))
 
-    def _table_textures(self, look: Look, output: Table | None) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
+    def _table_textures(self, look: Look, output: Table | None) -> dict[str, Bound]:
         """Textures by sampler name."""
-        textures: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
+        textures: dict[str, Bound] = {}
         if output is not None:
             textures |= self._tables.of("output_", output)
         for settings in look.passes:
@@ -214,32 +238,49 @@ def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
     return tuple(name for shader in passes for name in shader.samplers) + _OUTPUT_SAMPLERS * to_space
 
 
+def _units(samplers: tuple[str, ...]) -> dict[str, Number]:
+    return {name: unit for unit, name in enumerate((*_PLANE_UNIFORMS, *samplers))}
+
+
+def _bind(planes: ScenePlanes, samplers: tuple[str, ...], textures: Mapping[str, Bound]) -> None:
+    for unit, texture_in in enumerate((*planes.textures, *(textures[name] for name in samplers))):
+        texture_in.use(unit)
+
+
+def _key(passes: tuple[Pass, ...], strength: float, output: Table | None, part: Part) -> _Key:
+    return _Key(tuple(shader.name for shader in passes), strength < 1.0, output is not None, part.side)
+
+
 def look_picture(look: Look, size: tuple[int, int], *, strength: float = 1.0, frame_index: int = 0) -> LookPicture:
     """What a kernel draws of a look into 8 bits: the same as `Grader.draw`."""
-    uniforms = {**_look_numbers(look, size, strength, _DITHER_STEP["rgba8"]), "frame_index": frame_index}
+    frame: dict[str, Number] = {"frame_px": (float(size[0]), float(size[1])), "frame_index": frame_index}
+    uniforms = _look_numbers(look, strength, _DITHER_STEP["rgba8"]) | frame
     return LookPicture(_passes(look, True), strength < 1.0, uniforms)
 
 
-def _numbers(planes: ScenePlanes, look: Look, strength: float, dither_step: float) -> dict[str, Number]:
-    """All uniforms of the look's program except the frame index."""
+def _numbers(look: Look, strength: float, target: Target, output: Table | None) -> dict[str, Number]:
+    """The uniforms that depend on the look and the target alone. They may become constants of the program."""
+    encoding = {} if output is None else {f"output_{kind}": number for kind, number in output.numbers.items()}
+    return _look_numbers(look, strength, _DITHER_STEP[target]) | encoding
+
+
+def _places(planes: ScenePlanes) -> dict[str, Number]:
+    """The uniforms of the picture's size, and of the place of the scene in its planes.
+
+    As constants they would make a draw faster by 1 to 6 %, but each step of the governor would compile all programs.
+    """
     (pitch, rows), (x0, y0), (width, height) = planes.pitch_px, planes.origin, planes.size
     diagonal_px = math.hypot(width, height)
-    placed: dict[str, Number] = {
+    return {
         "plane_scale": (width / pitch, height / rows),
         "plane_offset": (x0 / pitch, y0 / rows),
         "corner": (width / diagonal_px, height / diagonal_px),
+        "frame_px": (float(width), float(height)),
     }
-    return placed | _look_numbers(look, planes.size, strength, dither_step)
 
 
-def _look_numbers(look: Look, size: tuple[int, int], strength: float, dither_step: float) -> dict[str, Number]:
-    """Those that do not depend on where the scene lies."""
-    return {
-        "frame_px": (float(size[0]), float(size[1])),
-        "strength": min(max(strength, 0.0), 1.0),
-        "dither_step": dither_step,
-        **_parameters.of(look),
-    }
+def _look_numbers(look: Look, strength: float, dither_step: float) -> dict[str, Number]:
+    return {"strength": min(max(strength, 0.0), 1.0), "dither_step": dither_step, **_parameters.of(look)}
 
 
 class _ParameterNumbers:

@@ -59,7 +59,7 @@ def extent(lens: Lens) -> float:
     """Maximum reach of K from its centre, anywhere in the picture, in radii: 1 for a disc."""
     if is_round(lens):
         return 1.0
-    angle = np.linspace(0, 2 * math.pi, 25)[:, None, None]
+    angle = np.linspace(0, math.pi, 13)[:, None, None]  # K is the same at opposite positions
     height = np.linspace(0, 1, 5)[:, None]
     around = np.linspace(0, 2 * math.pi, _DIRECTIONS, endpoint=False)
     minimum = gauge(lens, np.cos(around), np.sin(around), height * np.cos(angle), height * np.sin(angle)).min()
@@ -80,8 +80,11 @@ def gauge_table(
     field_x = half_width * ((2.0 * np.arange(across) + 1.0) / across - 1.0)
     field_y = half_height * ((2.0 * np.arange(down) + 1.0) / down - 1.0)
     offset = np.arange(-radius_px, radius_px + 1, dtype=np.float64)
-    exact = gauge(lens, offset, offset[:, None], field_x[:, None, None], field_y[:, None, None, None])
-    table = exact.astype(np.float32)
+    upper_y = field_y[: (down + 1) // 2]  # K is the same at opposite positions
+    upper = gauge(lens, offset, offset[:, None], field_x[:, None, None], upper_y[:, None, None, None])
+    table = np.empty((down, across, offset.size, offset.size), np.float32)
+    table[: len(upper)] = upper
+    table[down // 2 + down % 2 :] = table[: down // 2][::-1, ::-1]
     table.setflags(write=False)
     return table
 

@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+from concurrent.futures import Future
 from dataclasses import dataclass
-from functools import lru_cache
+from threading import Lock, Thread
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +22,7 @@ SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
 CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
 CELLS = (15, 9)  # for a lens whose discs vary over the picture
+SHAPES_KEPT = 8  # shapes; 2.5 MB for a lens whose discs vary over the picture
 # Coefficients a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's centre, 1 in the
 # corners.
 OfField = tuple[float, float, float, float]
@@ -41,11 +45,65 @@ class Shape:
     is_plain: bool
 
 
-@lru_cache(maxsize=8)
+class _Key(NamedTuple):
+    lens: Lens
+    aspect: float
+    native_lens: Lens | None
+
+
+class _Shapes:
+    """The latest shapes. Each is computed once, by the first thread that asks for it; others wait for it."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[_Key, Future[Shape]] = OrderedDict()
+        self._lock = Lock()  # held only for lookups
+
+    def of(self, key: _Key) -> Shape:
+        with self._lock:
+            is_new = key not in self._kept
+            future = self._kept.setdefault(key, Future())
+            self._kept.move_to_end(key)
+            if len(self._kept) > SHAPES_KEPT:
+                self._kept.popitem(last=False)
+        if is_new:
+            try:
+                future.set_result(_make(*key))
+            except BaseException as error:
+                with self._lock:
+                    self._kept.pop(key, None)
+                future.set_exception(error)
+        return future.result()
+
+    def has(self, key: _Key) -> bool:
+        future = self._kept.get(key)
+        return future is not None and future.done()
+
+
+_shapes = _Shapes()
+
+
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
     """Shape of a lens at its aperture, for a picture of `aspect` (width over height) with the vignetting of
     `native_lens`.
+
+    It takes some 25 ms for a lens whose discs vary over the picture. The latest shapes are kept.
     """
+    return _shapes.of(_Key(lens, aspect, native_lens))
+
+
+def has_shape(lens: Lens, aspect: float, native_lens: Lens | None = None) -> bool:
+    """Whether `shape_of` would return at once."""
+    return _shapes.has(_Key(lens, aspect, native_lens))
+
+
+def shape_ahead(lens: Lens, aspect: float, native_lens: Lens | None = None) -> None:
+    """Computes a shape in a thread, unless it is kept."""
+    key = _Key(lens, aspect, native_lens)
+    if not _shapes.has(key):
+        Thread(target=_shapes.of, args=(key,), name="groundglass-shape", daemon=True).start()
+
+
+def _make(lens: Lens, aspect: float, native_lens: Lens | None) -> Shape:
     varies = lens.swirl != 1.0 or lens.opening > 1.0 - lens.cats_eye
     cells = CELLS if varies else (1, 1)
     table = _table(gauge_table(lens, REACH, cells, aspect).reshape(-1, SIDE**2).astype(np.float32))
@@ -81,15 +139,32 @@ def _of_field(height: NDArray[np.float64], values: NDArray[np.float64]) -> OfFie
 
 
 def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(cells, CELL_FLOATS) as described in kernels/aperture.h; integers are stored as their bits."""
-    order = np.argsort(gauges, axis=1, kind="stable")
-    taps = np.take_along_axis(gauges, order, axis=1)
+    """(cells, CELL_FLOATS) as described in kernels/aperture.h; integers are stored as their bits.
+
+    Opposite cells are the same, so it computes the first half of them.
+    """
+    cells = len(gauges)
+    upper = gauges[: (cells + 1) // 2]
+    order = np.argsort(upper, axis=1, kind="stable")
+    taps = np.take_along_axis(upper, order, axis=1)
     # From the pixel to the source: the negative of the offset in the source's disc.
     offsets = np.stack([REACH - order % SIDE, REACH - order // SIDE], axis=2).reshape(len(taps), -1)
     radii = np.arange(SUMS) / STEPS_PER_PX
-    counts = np.stack([np.searchsorted(row, radii, "right") for row in taps])
+    counts = _ranks(taps, radii, "right")
     whole = [part.astype(np.int32).view(np.float32) for part in (offsets, counts)]
-    return np.concatenate([gauges, taps, *whole, _sums(taps, radii)], axis=1)
+    table = np.concatenate([upper, taps, *whole, _sums(taps, radii)], axis=1)
+    return np.concatenate([table, table[: cells // 2][::-1]])
+
+
+def _ranks(taps: NDArray[np.float32], radii: NDArray[np.float64], side: Literal["left", "right"]) -> NDArray[np.intp]:
+    """(cells, SUMS): how many of the sorted taps of each cell are below (`right`: or at) each of the radii.
+
+    One search for all cells: each cell has its own range of numbers.
+    """
+    cells, count = taps.shape
+    apart = 4.0 * SIDE * np.arange(cells)[:, None]
+    found = np.searchsorted((taps + apart).ravel(), (radii + apart).ravel(), side)
+    return np.asarray(found.reshape(cells, -1) - count * np.arange(cells)[:, None])
 
 
 def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -97,15 +172,17 @@ def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.f
 
     Coverage is 1 if g < r - 1/2, and falls to 0 at r + 1/2 as r + 1/2 - g. Sums of sorted powers of g give both.
     """
-    powers = [np.cumsum(np.pad(taps.astype(np.float64) ** power, ((0, 0), (1, 0))), axis=1) for power in range(4)]
-    # The padding entry of the zeroth power is 1, although it represents no pixel.
-    powers[0] = powers[0] - powers[0][:, :1]
-    result = np.zeros((len(taps), SUMS, 2), np.float32)
-    for cell, row in enumerate(taps):
-        whole, partly = (np.searchsorted(row, radii + offset) for offset in (-0.5, 0.5))
-        counts, firsts, seconds, thirds = (
-            (sums[cell][whole], sums[cell][partly] - sums[cell][whole]) for sums in powers
-        )
-        result[cell, :, 0] = counts[0] + (radii + 0.5) * counts[1] - firsts[1]
-        result[cell, :, 1] = seconds[0] + (radii + 0.5) * seconds[1] - thirds[1]
-    return result.reshape(len(taps), -1)
+    whole, partly = (_ranks(taps, radii + offset, "left") for offset in (-0.5, 0.5))
+    sums = np.zeros((len(taps), taps.shape[1] + 1))
+    power = np.ones(taps.shape)
+    inside, around = [], []  # by power of g: the sum where the coverage is 1, and where it falls
+    for _ in range(4):
+        np.cumsum(power, axis=1, out=sums[:, 1:])
+        below = np.take_along_axis(sums, whole, axis=1)
+        inside.append(below)
+        around.append(np.take_along_axis(sums, partly, axis=1) - below)
+        power *= taps
+    edge = radii + 0.5
+    covered = inside[0] + edge * around[0] - around[1]
+    squared = inside[2] + edge * around[2] - around[3]
+    return np.stack([covered, squared], axis=2).astype(np.float32).reshape(len(taps), -1)

@@ -22,7 +22,7 @@ class EngineDouble:
     """Records what is prepared."""
 
     def __init__(self, is_preparing: bool = False) -> None:
-        self.is_preparing, self.prepared = is_preparing, []
+        self.is_preparing, self.is_rehearsing, self.prepared = is_preparing, False, []
         self.device, self.clock = SimpleNamespace(is_cpu=True), Clock()
         self.gl = SimpleNamespace(info={"GL_RENDERER": "llvmpipe"})
 

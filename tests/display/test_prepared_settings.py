@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from time import perf_counter, sleep
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from groundglass.display import prepared_settings
 from groundglass.display.prepared_settings import PreparedSettings
+from groundglass.optics.shape import has_shape, shape_of
 from groundglass.settings import Settings
 
-DRAWN: Any = SimpleNamespace()
+DRAWN: Any = SimpleNamespace(frame=SimpleNamespace(depth_m=None))  # without depth there are no discs
+WITH_DEPTH: Any = SimpleNamespace(
+    frame=SimpleNamespace(depth_m=np.ones((9, 17)), native_lens=None), texture=SimpleNamespace(size=(170, 90))
+)
 
 
 class EngineDouble:
     """Is preparing until a test ends it, and records what for."""
 
     def __init__(self) -> None:
-        self.is_preparing, self.prepared = True, list[Settings]()
+        self.is_preparing, self.is_rehearsing, self.prepared = True, False, list[Settings]()
 
     def prepare(self, drawn: object, settings: Settings) -> None:
         self.prepared.append(settings)
@@ -85,3 +92,37 @@ def test_another_change_while_it_compiles_is_prepared_instead(engine: Any, prepa
     assert drawn == ["classic"] * 3
     assert engine.prepared == list(looks[:2])
     assert not prepared.is_due(False)
+
+
+def test_an_aperture_waits_for_the_shape_of_its_discs(engine: Any, prepared: PreparedSettings) -> None:
+    before, wanted = Settings(), Settings(f_number=1.37, focus_m=2.0)
+    first = prepared.of(wanted, WITH_DEPTH, moves=True)
+    assert (first.lens, first.focus_m) == (before.lens, 2.0)
+    shape_of(wanted.lens, 170 / 90)  # waits for it
+    assert prepared.is_due(False)
+    assert prepared.of(wanted, WITH_DEPTH, moves=True) is wanted
+    assert engine.prepared == []
+
+
+def test_a_turning_aperture_is_followed(prepared: PreparedSettings) -> None:
+    """While a ring turns, each shape is of another aperture by the time it is computed. It is drawn nevertheless."""
+    turned = [Settings(f_number=number) for number in (1.41, 1.43, 1.45, 1.47)]
+    drawn = []
+    for wanted in turned:
+        drawn.append(prepared.of(wanted, WITH_DEPTH, moves=True).lens)
+        shape_of(drawn[-1], 170 / 90)
+        _wait_until(lambda: not prepared._turned or has_shape(*prepared._turned))
+    assert drawn == [Settings().lens, *(settings.lens for settings in turned[:-1])]
+    assert prepared.is_due(False)
+
+
+def test_a_still_picture_computes_the_shape_at_once(prepared: PreparedSettings) -> None:
+    wanted = Settings(f_number=1.53)
+    assert prepared.of(wanted, WITH_DEPTH, moves=False) is wanted
+
+
+def _wait_until(condition: Callable[[], bool]) -> None:
+    until_s = perf_counter() + 20.0
+    while not condition() and perf_counter() < until_s:
+        sleep(0.005)
+    assert condition()

@@ -77,7 +77,7 @@ class FakeEngine:
     def render(self, frame: Frame, settings: Settings) -> np.ndarray:
         return frame.pixels.copy()
 
-    is_preparing = False
+    is_preparing = is_rehearsing = False
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None: ...
 

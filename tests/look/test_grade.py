@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020
+from groundglass.gl.constant_folding import FOLDED
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
 from groundglass.look.look import list_looks, load_look, parse_look
@@ -140,9 +141,34 @@ def test_a_folded_look_can_change_again() -> None:
     for first, second in ((0, 1), (0, 4), (2, 3)):  # uniforms and constants round differently
         assert np.abs(drawn[first].astype(int) - drawn[second]).max() <= 1
     assert np.abs(drawn[2].astype(int) - drawn[0]).max() > 1
-    assert grader._programs.compiled()[1] == 1
+    for toe in (0.3, 0.5, 0.6):
+        for _ in range(2):
+            grader.draw(planes, look.with_value("tone_curve", "toe", toe))
+    assert grader._programs.compiled() == (1, FOLDED)
     grader.release()
     planes.release()
+
+
+def test_a_rehearsed_look_compiles_nothing_in_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor after a change of the size, which is no constant of a program."""
+    planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
+    planes.write_packed(np.full((48, 80, 4), 0.2, np.float16), (8, 0), (64, 48))
+    look = load_look("eternal")
+    stand_in = planes.stand_in((80, 48), (8, 0), (64, 48))
+    assert len(list(grader.rehearse(stand_in, look))) == 1
+    stand_in.release()
+    with monkeypatch.context() as patched:
+        patched.setattr("groundglass.gl.full_frame.compile_program", None)
+        first, second = (grader.draw(planes, look).read() for _ in range(2))
+        assert first == second
+        planes.write_packed(np.full((24, 48, 4), 0.2, np.float16), (8, 0), (32, 24))
+        grader.draw(planes, look)
+    other = Grader(context(), folds_constants=True)
+    planes.write_packed(np.full((48, 80, 4), 0.2, np.float16), (8, 0), (64, 48))
+    usual = [other.draw(planes, look).read() for _ in range(2)][1]
+    assert usual == first
+    for made in (grader, other, planes):
+        made.release()
 
 
 def test_wrong_arguments_are_refused() -> None:

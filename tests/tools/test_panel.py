@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import groundglass as gg
@@ -205,6 +206,25 @@ def test_without_imgui_the_panel_reports_the_extra(bench: Bench, monkeypatch: py
     bench.controls.press("Tab")
     assert bench.messages == ["the panel: needs imgui-bundle; pip install groundglass[panel]"]
     assert not bench.controls.get("panel")
+    bench.show()
+
+
+@pytest.mark.parametrize("stays", [True, False])
+def test_the_panel_appears_when_its_library_is_imported(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stays: bool
+) -> None:
+    """The import takes 0.2 s, in which frames go on. It may be closed meanwhile."""
+    monkeypatch.setattr("groundglass.tools.panel.panel.is_imported", lambda: False)
+    bench.controls.press("Tab")
+    assert bench.gui is None
+    assert bench.panel.busy
+    bench.show()
+    if not stays:
+        bench.controls.press("Tab")
+    until_s = perf_counter() + 20.0
+    while bench.panel.busy and perf_counter() < until_s:
+        bench.panel.tick(perf_counter())
+    assert (bench.gui is not None) == stays == bench.controls.get("panel")
     bench.show()
 
 

@@ -139,6 +139,13 @@ class KernelLooks:
             self._pixels.ahead(*size)
             self._kernels.ahead(self._coming)
 
+    def draws(self, picture: LookPicture, size: tuple[int, int]) -> bool:
+        """Whether there is a kernel that draws this look, at whatever size."""
+        key = self._key(picture, size)
+        made = [self._kernels.get(key)] if self._kernels.has(key) else []
+        fitting = (entry for entry in (*made, *self._kernels) if entry.key._replace(size=size) == key)
+        return any(entry.kernel is not None for entry in fitting)
+
     @property
     def is_preparing(self) -> bool:
         coming = self._coming

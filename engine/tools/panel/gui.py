@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,17 @@ def import_imgui() -> Any:
     except ImportError as error:
         raise MissingExtraError("the panel", "imgui-bundle", "panel") from error
     return imgui
+
+
+def is_imported() -> bool:
+    """Whether `import_imgui` returns, or fails, at once."""
+    return "imgui_bundle.immapp" in sys.modules or find_spec("imgui_bundle") is None
+
+
+def import_ahead() -> None:
+    """Imports in a thread what `import_imgui` returns."""
+    with suppress(MissingExtraError):
+        import_imgui()
 
 
 class Gui:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from threading import Thread
 from time import perf_counter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ from ...controls import Action, Choice, Control, Number, Switch, Text
 from ...display.events import Event
 from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...errors import GroundglassError
-from .gui import Gui
+from .gui import Gui, import_ahead, is_imported
 from .look_section import LookSection
 from .times import TimesSection
 
@@ -43,6 +44,7 @@ class Panel(Tool):
         self._tool_context, self._pass_times = tool_context, pass_times
         self._look = LookSection(editing, tool_context.notify)
         self._gui: Gui | None = None
+        self._importing: Thread | None = None  # while the picture moves on: it takes 0.2 s
         self._times: TimesSection | None = None
         self._shown = False
         self._size = (1, 1)
@@ -54,6 +56,9 @@ class Panel(Tool):
         yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._toggle, is_saved=True)
 
     def tick(self, now_s: float) -> Invalidation:
+        if self._importing is not None and not self._importing.is_alive():
+            self._importing = None
+            self._open()
         if not self._shown or self._gui is None:
             return Invalidation.NOTHING
         if now_s - self._built_s > REFRESH_S:
@@ -63,7 +68,7 @@ class Panel(Tool):
 
     @property
     def busy(self) -> bool:
-        return self._shown and self._gui is not None and self._gui.is_held
+        return self._importing is not None or (self._shown and self._gui is not None and self._gui.is_held)
 
     def handle_event(self, event: Event) -> bool:
         if self._gui is not None:
@@ -89,14 +94,24 @@ class Panel(Tool):
             self._gui = None
 
     def _toggle(self, on: bool) -> None:
-        if on and self._gui is None:
-            try:
-                self._gui = Gui(self._tool_context.engine.gl, self._build)
-            except GroundglassError as error:
-                self._tool_context.notify(str(error))
-                return
         self._shown = on
+        if on and self._gui is None and is_imported():
+            self._open()
+        elif on and self._gui is None and self._importing is None:
+            self._importing = Thread(target=import_ahead, name="groundglass-panel", daemon=True)
+            self._importing.start()
         self._tool_context.surface.input.listener = self._gui if on else None
+
+    def _open(self) -> None:
+        """Opens the panel, unless it was closed while its library was imported."""
+        if not self._shown:
+            return
+        try:
+            self._gui = Gui(self._tool_context.engine.gl, self._build)
+        except GroundglassError as error:
+            self._shown = False
+            self._tool_context.notify(str(error))
+        self._tool_context.surface.input.listener = self._gui
 
     def _build(self, imgui: Any) -> None:
         width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])
