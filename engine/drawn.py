@@ -101,15 +101,3 @@ class Drawn:
         `face`.
         """
         return None if self.frame.depth_m is None else autofocus(self.frame, self.frame.depth_m)
-
-
-class PreparedScene(NamedTuple):
-    """The light behind the lens on the device, and its inputs."""
-
-    captured: Frame
-    inputs: tuple[object, ...]  # the settings that it depends on, and the revision of the kernels
-    frame: Frame
-    scene: Planes
-    exposure_ev: tuple[float, float]  # applied, and wanted of the camera
-    magnification: float
-    sides: frozenset[str]  # the sides of a wipe for which it was drawn
