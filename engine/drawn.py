@@ -28,7 +28,7 @@ class PreparedScene(NamedTuple):
     scene: Planes
     exposure_ev: tuple[float, float]  # applied, and wanted of the camera
     magnification: float
-    sides: frozenset[str]  # the sides of a wipe for which it was drawn
+    sides: frozenset[str] = frozenset()  # the sides of a wipe for which it was drawn
 
     def serves(self, captured: Frame, inputs: tuple[object, ...], side: str) -> bool:
         """Whether a draw of this side, not drawn before, needs the same light."""

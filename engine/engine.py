@@ -323,9 +323,7 @@ class Engine:
         if light is None or not light.serves(frame, inputs, part.side):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
             magnification = breathing.of_frame(upright, settings.lens, settings.focus_m)
-            light = PreparedScene(
-                frame, inputs, upright, scene, self._developer.exposure_ev, magnification, frozenset()
-            )
+            light = PreparedScene(frame, inputs, upright, scene, self._developer.exposure_ev, magnification)
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
