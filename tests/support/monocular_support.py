@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from groundglass.depth.maps import DepthMap
 from groundglass.depth.onnx_model import DEVIATION, MEAN
+from groundglass.errors import SourceError
 from onnx import TensorProto, helper, numpy_helper, save
 
 ANY_SIZE = (None, None)
@@ -78,14 +79,21 @@ class Slow:
         self.requests = threading.Semaphore(0)
         self.shown: list[np.ndarray] = []
         self.error: Exception | None = None
+        self.is_stopped = False
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         return self.size
+
+    def stop(self) -> None:
+        self.is_stopped = True
+        self.may_answer.set()
 
     def depth_of(self, picture: np.ndarray) -> DepthMap:
         self.shown.append(picture)
         self.requests.release()
         assert self.may_answer.wait(20)
+        if self.is_stopped:
+            raise SourceError("slow.onnx: stopped")
         if self.error is not None:
             raise self.error
         return DepthMap(np.full((7, 14), 1.0 + len(self.shown), np.float32), 0.01)

@@ -1,0 +1,373 @@
+"""Motion between two small pictures, a displacement for each block: what moved since a depth map was made.
+
+A translation of the whole picture is found by phase correlation (C. D. Kuglin and D. C. Hines, "The phase correlation
+image alignment method", 1975). Blocks that it does not explain are searched (J. R. Jain and A. K. Jain, "Displacement
+measurement and its application in interframe image coding", IEEE Trans. Communications 29, 1981). All are refined to a
+fraction of a cell (B. D. Lucas and T. Kanade, IJCAI 1981, in its inverse form). A robust affine fit of the blocks is
+the motion of the camera: blocks without texture follow it.
+
+A block moves only if that explains the picture much better: noise does not move anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+BLOCK = 6  # cells along the side of a block
+BETTER = 0.8  # share of the squared difference that a motion may leave to be preferred to a simpler one
+MUCH_BETTER = 0.5  # the same for a searched motion: the best of many fits by chance, too
+TEXTURED = 3.0  # minimum contrast of a textured block, relative to the noise
+UNEXPLAINED = 0.35  # share of a block's contrast, above the noise, that is left if something else is there
+REACH = 3  # the search covers this number of half-size cells around the global motion
+SMALLEST = 0.1  # motion in cells that cannot be seen: 2 pixels of 1920
+CUT_CORRELATION = 0.5  # two pictures with less in common show different scenes
+MIN_CONTRAST = 0.08  # standard deviation in log light below which a picture shows nothing that could be compared
+_REFINEMENTS = 2
+_STEP = 1.0  # maximum refinement in cells
+_TINY = np.float32(1e-9)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """`now(x) = key(x + d)`: displacements `dx`, `dy` (rows, columns) of blocks in cells, towards the key picture.
+
+    `explained` (rows, columns) are the blocks in which the key shows the same as now. `is_cut`: the pictures show
+    different scenes. `shape` is the pictures' (h, w) in cells.
+    """
+
+    shape: tuple[int, ...]
+    dx: Array
+    dy: Array
+    explained: NDArray[np.bool_]
+    is_cut: bool = False
+
+    @property
+    def is_still(self) -> bool:
+        """Whether nothing moved."""
+        return not (self.dx.any() or self.dy.any())
+
+
+def motion_between(key: Array, now: Array, guess: Motion | None = None) -> Motion:
+    """The motion from `key` to `now`, (h, w) float32 of equal shape, from `small_luma`. `guess` is a recent result."""
+    return _Estimate(key, now).run(guess)
+
+
+class _Estimate:
+    """Windows overlap: each has the weights of a tent, twice as wide as its block."""
+
+    def __init__(self, key: Array, now: Array) -> None:
+        self._key, self._now, self._mover = key, now, Mover()
+        height, width = now.shape
+        self._grid = max(round(height / BLOCK), 1), max(round(width / BLOCK), 1)
+        ripple, self._gradients = _ripple(now), _gradients(now)
+        gx, gy = self._gradients
+        moments = np.stack([gx, gy, gx * gx, gx * gy, gy * gy, now, now * now, ripple * ripple])
+        means = _window_means(moments, self._grid)
+        self._mean_gradients = means[:2]
+        self._tensor = means[2:5] - np.stack([means[0] * means[0], means[0] * means[1], means[1] * means[1]])
+        self._contrast = np.maximum(means[6] - means[5] ** 2, _TINY)
+        self._noise = 2 * _quantile(means[7], 0.25)
+
+    def run(self, guess: Motion | None) -> Motion:
+        zero = np.zeros((2, *self._grid), np.float32)
+        left, _, gain = self._compared(self._key)
+        noise = self._noise_in(left)
+        textured = self._contrast > TEXTURED * noise
+        if not (textured & ((left > self._limit(noise)) | (left - gain < BETTER * left))).any():
+            return self._result(zero, self._key, left, noise)
+        moving, moving_left = self._begun(zero, left, guess)
+        noise = self._noise_in(moving_left)
+        local, local_left = self._refined(moving, moving_left)
+        textured = (self._contrast > TEXTURED * noise) & self._inside(local)
+        camera = self._camera(local, local_left, textured)
+        camera_left = self._left(camera)
+        if np.abs(camera).max() < SMALLEST or _total(camera_left) > BETTER * _total(left):
+            camera, camera_left = zero, left
+        chosen = np.where(~textured | (local_left > BETTER * camera_left), camera, local)
+        chosen = np.where(np.abs(chosen).max(axis=0) < SMALLEST, np.float32(0), chosen)
+        shown = self._moved(chosen)
+        return self._result(chosen, shown, self._compared(shown)[0], noise)
+
+    def _noise_in(self, left: Array) -> float:
+        """The variance of the difference of two pictures by noise alone."""
+        return max(min(_quantile(left, 0.1), self._noise), 1e-7)
+
+    def _limit(self, noise: float) -> Array:
+        return np.asarray(4 * noise + UNEXPLAINED * self._contrast, np.float32)
+
+    def _compared(self, shown: Array) -> tuple[Array, Array, Array]:
+        """The difference of a moved key to now, in each window.
+
+        The variance that is left, the small motion (2, rows, columns) that explains most of it, and how much.
+        """
+        residual = shown - self._now
+        means = _window_means(
+            np.concatenate([self._gradients * residual, residual[None], (residual * residual)[None]]), self._grid
+        )
+        left = np.maximum(means[3] - means[2] ** 2, _TINY)
+        bx, by = means[:2] - self._mean_gradients * means[2]
+        xx, xy, yy = self._tensor
+        damped = 0.01 * (xx + yy) + np.float32(1e-6)
+        determinant = (xx + damped) * (yy + damped) - xy * xy
+        dx, dy = ((yy + damped) * bx - xy * by) / determinant, ((xx + damped) * by - xy * bx) / determinant
+        return left, np.stack([-dx, -dy]), bx * dx + by * dy
+
+    def _left(self, motion: Array) -> Array:
+        return self._compared(self._moved(motion))[0]
+
+    def _moved(self, motion: Array) -> Array:
+        return self._mover.moved(self._key, motion[0], motion[1])
+
+    def _begun(self, zero: Array, left: Array, guess: Motion | None) -> tuple[Array, Array]:
+        """Where the refinement begins: the motion from before if it explains the picture, else a search."""
+        options = [(zero, left)]
+        if guess is not None and guess.dx.shape == self._grid and not guess.is_still:
+            before = np.stack([guess.dx, guess.dy])
+            options.append((before, self._left(before)))
+            if not self._unexplained(*options[-1]).any():
+                return options[-1]
+        dx, dy = translation(self._key, self._now)
+        if dx or dy:
+            whole = zero + np.array([dx, dy], np.float32)[:, None, None]
+            options.append((whole, self._left(whole)))
+        best, best_left = min(options, key=lambda option: _total(option[1]))
+        stays = left < MUCH_BETTER * best_left
+        best, best_left = np.where(stays, zero, best), np.where(stays, left, best_left)
+        return self._searched(best, best_left, self._unexplained(best, best_left))
+
+    def _unexplained(self, motion: Array, left: Array) -> NDArray[np.bool_]:
+        """Blocks with texture in which the key shows something else."""
+        noise = self._noise_in(left)
+        return np.asarray(self._inside(motion) & (self._contrast > TEXTURED * noise) & (left > self._limit(noise)))
+
+    def _inside(self, motion: Array) -> NDArray[np.bool_]:
+        """Blocks that were in the key picture, too."""
+        (rows, columns), (height, width) = self._grid, self._now.shape
+        x = motion[0] + (np.arange(columns) + 0.5) * (width / columns)
+        y = motion[1] + ((np.arange(rows) + 0.5) * (height / rows))[:, None]
+        return np.asarray((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
+
+    def _searched(self, motion: Array, left: Array, wanted: NDArray[np.bool_]) -> tuple[Array, Array]:
+        """Blocks that are `wanted` take the displacement with the least difference, if it is much smaller."""
+        if not wanted.any():
+            return motion, left
+        key, now = _halved(self._key), _halved(self._now)
+        height, width = now.shape
+        dx, dy = (round(float(np.median(part)) / 2) for part in motion)
+        reach = np.arange(-REACH, REACH + 1)
+        rows = np.clip(np.add.outer(reach + dy, np.arange(height)), 0, height - 1)
+        columns = np.clip(np.add.outer(reach + dx, np.arange(width)), 0, width - 1)
+        residual = (key[rows[:, None, :, None], columns[None, :, None, :]] - now).reshape(-1, height, width)
+        costs = _window_means(residual * residual, self._grid) - _window_means(residual, self._grid) ** 2
+        at_y, at_x = np.divmod(np.argmin(costs, axis=0), len(reach))
+        found = 2 * np.stack([reach[at_x] + dx, reach[at_y] + dy]).astype(np.float32)
+        found_left = self._left(found)
+        takes = wanted & (found_left < MUCH_BETTER * left)
+        return np.where(takes, found, motion), np.where(takes, found_left, left)
+
+    def _refined(self, motion: Array, left: Array) -> tuple[Array, Array]:
+        step = self._compared(self._moved(motion))[1]
+        for _ in range(_REFINEMENTS):
+            tried = motion + np.clip(step, -_STEP, _STEP)
+            tried_left, step, _ = self._compared(self._moved(tried))
+            is_better = tried_left < left
+            motion, left = np.where(is_better, tried, motion), np.where(is_better, tried_left, left)
+        return motion, left
+
+    def _camera(self, local: Array, left: Array, textured: NDArray[np.bool_]) -> Array:
+        """The affine motion that most textured blocks follow."""
+        weights = (textured * np.minimum(self._contrast / (left + np.float32(1e-4)), 100)).ravel()
+        if not weights.any():
+            return np.zeros_like(local)
+        design, values = _affine(self._grid), local.reshape(2, -1).T
+        prior = np.diag([1e-6, 0.01, 0.01]) * weights.sum()  # a few blocks tell only a translation
+        fitted = np.broadcast_to(np.median(values[weights > 0], axis=0), values.shape)
+        for _ in range(4):
+            distance = np.hypot(*(values - fitted).T)
+            scale = max(1.5 * float(np.median(distance[weights > 0])), 0.2)
+            share = (weights / (1 + (distance / scale) ** 2) ** 2)[:, None] * design
+            fitted = design @ np.linalg.solve(share.T @ design + prior, share.T @ values)
+        return np.asarray(fitted.T.reshape(local.shape), np.float32)
+
+    def _result(self, motion: Array, shown: Array, left: Array, noise: float) -> Motion:
+        is_cut = _is_cut(shown, self._now)
+        return Motion(self._now.shape, motion[0], motion[1], left <= self._limit(noise), is_cut)
+
+
+class Mover:
+    """Displaces pictures by the motion of blocks. It keeps its memory: new pages take longer than the arithmetic.
+
+    Used by one thread at a time.
+    """
+
+    def __init__(self) -> None:
+        self._shape: tuple[int, ...] = ()
+
+    def moved(self, key: Array, dx: Array, dy: Array) -> Array:
+        """The (h, w) picture `key`, displaced in its pixels; its border is repeated. A new array."""
+        if key.shape != self._shape:
+            self._allocate(key.shape)
+        height, width = key.shape
+        x, y, column, row = self._x, self._y, self._column, self._row
+        self._place(dx, np.arange(width, dtype=np.float32), width, x)
+        self._place(dy, np.arange(height, dtype=np.float32)[:, None], height, y)
+        column[...], row[...] = x, y
+        x -= column
+        y -= row
+        row *= width
+        row += column
+        flat = key.ravel()
+        top = self._between(flat, np.empty_like(x))
+        row += width
+        below = self._between(flat, self._below)
+        below -= top
+        below *= y
+        top += below
+        return top
+
+    def _allocate(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._x, self._y, self._below, self._other = (np.empty(shape, np.float32) for _ in range(4))
+        self._column, self._row = (np.empty(shape, np.int64) for _ in range(2))
+
+    def _place(self, displacement: Array, origin: Array, side: int, place: Array) -> None:
+        interpolated(displacement, place.shape, place, self._other)
+        place += origin
+        np.clip(place, 0, side - 1, out=place)
+
+    def _between(self, flat: Array, between: Array) -> Array:
+        """Values between those at `_row` and those after them, by the share `_x`; at the end the share is 0."""
+        flat.take(self._row, mode="clip", out=between)
+        np.add(self._row, 1, out=self._column)
+        flat.take(self._column, mode="clip", out=self._other)
+        self._other -= between
+        self._other *= self._x
+        between += self._other
+        return between
+
+
+def interpolated(
+    per_block: Array, shape: tuple[int, ...], into: Array | None = None, scratch: Array | None = None
+) -> Array:
+    """(h, w) of `shape`: values of blocks, linear between their centres. `into` and `scratch` are memory for it.
+
+    The long sums of one matrix product would run in several threads, which wait for each other on busy cores.
+    """
+    down = _block_weights(shape[0], per_block.shape[0]) @ per_block
+    first, share = _block_positions(shape[1], per_block.shape[1])
+    left = down.take(first, axis=1, mode="clip", out=into)
+    right = down.take(first + 1, axis=1, mode="clip", out=scratch)
+    right -= left
+    right *= share
+    left += right
+    return np.asarray(left)
+
+
+@lru_cache(maxsize=16)
+def _block_positions(pixels: int, blocks: int) -> tuple[NDArray[np.intp], Array]:
+    """The block before each pixel, and the share of the one after it."""
+    centre = np.clip((np.arange(pixels) + 0.5) * blocks / pixels - 0.5, 0, blocks - 1)
+    first = centre.astype(np.intp)
+    return first, (centre - first).astype(np.float32)
+
+
+@lru_cache(maxsize=16)
+def _block_weights(pixels: int, blocks: int) -> Array:
+    """(pixels, blocks): the weights of blocks at each pixel."""
+    first, share = _block_positions(pixels, blocks)
+    weights = np.maximum(1 - np.abs((first + share)[:, None] - np.arange(blocks)), 0)
+    return np.asarray(weights, np.float32)
+
+
+def _window_means(pictures: Array, grid: tuple[int, int]) -> Array:
+    """(..., rows, columns): the means of (..., h, w) in the window of each block."""
+    down, across = (_window_weights(side, n) for side, n in zip(pictures.shape[-2:], grid, strict=True))
+    return np.asarray(down.T @ (pictures @ across))
+
+
+@lru_cache(maxsize=16)
+def _window_weights(pixels: int, blocks: int) -> Array:
+    weights = _block_weights(pixels, blocks)
+    return np.asarray(weights / weights.sum(axis=0))
+
+
+@lru_cache(maxsize=4)
+def _affine(grid: tuple[int, int]) -> NDArray[np.float64]:
+    """(blocks, 3): 1, x and y of each block, -1 to 1."""
+    y, x = (np.linspace(-1, 1, side) if side > 1 else np.zeros(1) for side in grid)
+    return np.stack(np.broadcast_arrays(1.0, x[None, :], y[:, None]), axis=-1).reshape(-1, 3)
+
+
+def translation(key: Array, now: Array) -> tuple[int, int]:
+    """(dx, dy) in whole cells with `now(x) = key(x + d)`, by phase correlation."""
+    window = _window(now.shape)
+    before, after = (np.fft.rfft2((picture - picture.mean()) * window) for picture in (key, now))
+    cross = np.conj(after) * before
+    cross *= _low_pass(now.shape) / (np.abs(cross) + 1e-6 * float(np.abs(cross).max()) + 1e-20)
+    height, width = now.shape
+    y, x = np.unravel_index(int(np.argmax(np.fft.irfft2(cross, now.shape))), now.shape)
+    return int(x) - (width if x > width // 2 else 0), int(y) - (height if y > height // 2 else 0)
+
+
+@lru_cache(maxsize=4)
+def _window(shape: tuple[int, int]) -> Array:
+    return np.outer(*(np.hanning(side + 2)[1:-1] for side in shape)).astype(np.float32)
+
+
+@lru_cache(maxsize=4)
+def _low_pass(shape: tuple[int, int]) -> Array:
+    """Weights of the spectrum: fine detail is mostly noise."""
+    frequency = np.hypot(np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None])
+    return np.asarray(np.exp(-((frequency / 0.2) ** 2)), np.float32)
+
+
+def _gradients(picture: Array) -> Array:
+    """(2, h, w): the slopes along x and y; 0 at the border."""
+    slopes = np.zeros((2, *picture.shape), np.float32)
+    np.subtract(picture[:, 2:], picture[:, :-2], out=slopes[0, :, 1:-1])
+    np.subtract(picture[2:], picture[:-2], out=slopes[1, 1:-1])
+    slopes *= 0.5
+    return slopes
+
+
+def _ripple(picture: Array) -> Array:
+    """The part of a picture that is mostly noise, with its variance (J. Immerkaer, "Fast noise variance estimation",
+    Computer Vision and Image Understanding 64, 1996); 0 at the border.
+    """
+    ripple = np.zeros_like(picture)
+    across = picture[:, :-2] - 2 * picture[:, 1:-1] + picture[:, 2:]
+    ripple[1:-1, 1:-1] = (across[:-2] - 2 * across[1:-1] + across[2:]) / 6
+    return ripple
+
+
+def _halved(picture: Array) -> Array:
+    (height, step_y), (width, step_x) = ((max(side // 2, 1), min(side, 2)) for side in picture.shape)
+    blocks = picture[: height * step_y, : width * step_x].reshape(height, step_y, width, step_x)
+    return np.asarray(blocks.mean(axis=(1, 3)))
+
+
+def _quantile(numbers: Array, part: float) -> float:
+    return float(np.sort(numbers, axis=None)[int(part * numbers.size)])
+
+
+def _total(left: Array) -> float:
+    """One number for the difference that is left: a block that shows something else counts little."""
+    return float(np.sqrt(left).mean())
+
+
+def _is_cut(shown: Array, now: Array) -> bool:
+    """Whether two pictures have little in common. At a quarter of the size their noise is low."""
+    first, second = (_halved(_halved(picture)).ravel() for picture in (shown, now))
+    first, second = first - first.mean(), second - second.mean()
+    deviations = float(first.std()), float(second.std())
+    if max(deviations) < MIN_CONTRAST:
+        return False
+    return float(first @ second) / len(first) < CUT_CORRELATION * max(deviations) * max(
+        min(deviations), MIN_CONTRAST / 2
+    )
