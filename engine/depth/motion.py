@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,27 @@ def motion_between(key: Array, now: Array, guess: Motion | None = None) -> Motio
     return _Estimate(key, now).run(guess)
 
 
+class _Fit(NamedTuple):
+    """A motion (2, rows, columns), and for each window the variance of the difference that it leaves (rows, columns).
+
+    `step` (2, rows, columns) is the small further motion that explains most of it, `gain` how much.
+    """
+
+    motion: Array
+    left: Array
+    step: Array
+    gain: Array
+
+    @property
+    def total(self) -> float:
+        """One number for the difference that is left: a window that shows something else counts little."""
+        return float(np.sqrt(self.left).mean())
+
+    def where(self, kept: NDArray[np.bool_], other: _Fit) -> _Fit:
+        """The blocks of this fit that are `kept`, and the others of `other`."""
+        return _Fit(*(np.where(kept, own, others) for own, others in zip(self, other, strict=True)))
+
+
 class _Estimate:
     """Windows overlap: each has the weights of a tent, twice as wide as its block."""
 
@@ -73,78 +95,74 @@ class _Estimate:
         self._tensor = means[2:5] - np.stack([means[0] * means[0], means[0] * means[1], means[1] * means[1]])
         self._contrast = np.maximum(means[6] - means[5] ** 2, _TINY)
         self._noise = 2 * _quantile(means[7], 0.25)
+        xx, _, yy = self._tensor
+        damped = 0.01 * (xx + yy) + np.float32(1e-6)
+        self._tensor = self._tensor + np.stack([damped, np.zeros_like(damped), damped])
+        self._determinant = self._tensor[0] * self._tensor[2] - self._tensor[1] ** 2
+        self._products = np.empty((4, *now.shape), np.float32)
 
     def run(self, guess: Motion | None) -> Motion:
-        zero = np.zeros((2, *self._grid), np.float32)
-        left, _, gain = self._compared(self._key)
-        noise = self._noise_in(left)
-        textured = self._contrast > TEXTURED * noise
-        if not (textured & ((left > self._limit(noise)) | (left - gain < BETTER * left))).any():
-            return self._result(zero, self._key, left, noise)
-        moving, moving_left = self._begun(zero, left, guess)
-        noise = self._noise_in(moving_left)
-        local, local_left = self._refined(moving, moving_left)
-        textured = (self._contrast > TEXTURED * noise) & self._inside(local)
-        camera = self._camera(local, local_left, textured)
-        camera_left = self._left(camera)
-        if np.abs(camera).max() < SMALLEST or _total(camera_left) > BETTER * _total(left):
-            camera, camera_left = zero, left
-        chosen = np.where(~textured | (local_left > BETTER * camera_left), camera, local)
-        chosen = np.where(np.abs(chosen).max(axis=0) < SMALLEST, np.float32(0), chosen)
-        shown = self._moved(chosen)
-        return self._result(chosen, shown, self._compared(shown)[0], noise)
+        still = self._fit(np.zeros((2, *self._grid), np.float32), self._key)
+        if not self._may_move(still):
+            return self._result(still.motion, self._key, still.left)
+        local = self._refined(self._begun(still, guess))
+        textured = (self._contrast > TEXTURED * self._noise_in(local.left)) & self._inside(local.motion)
+        camera = self._fit(self._camera(local, textured))
+        if np.abs(camera.motion).max() < SMALLEST or camera.total > BETTER * still.total:
+            camera = still
+        best = camera.where(~textured | (local.left > BETTER * camera.left), local)
+        best = best.where(np.abs(best.motion).max(axis=0) >= SMALLEST, still)
+        return self._result(best.motion, self._moved(best.motion), best.left)
+
+    def _may_move(self, still: _Fit) -> bool:
+        """Whether any window shows a motion, or something else."""
+        textured = self._contrast > TEXTURED * self._noise_in(still.left)
+        moves = (still.left > self._limit(still.left)) | (still.left - still.gain < BETTER * still.left)
+        return bool((textured & moves).any())
 
     def _noise_in(self, left: Array) -> float:
         """The variance of the difference of two pictures by noise alone."""
         return max(min(_quantile(left, 0.1), self._noise), 1e-7)
 
-    def _limit(self, noise: float) -> Array:
-        return np.asarray(4 * noise + UNEXPLAINED * self._contrast, np.float32)
+    def _limit(self, left: Array) -> Array:
+        """The difference above which a window shows something else."""
+        return np.asarray(4 * self._noise_in(left) + UNEXPLAINED * self._contrast, np.float32)
 
-    def _compared(self, shown: Array) -> tuple[Array, Array, Array]:
-        """The difference of a moved key to now, in each window.
-
-        The variance that is left, the small motion (2, rows, columns) that explains most of it, and how much.
-        """
-        residual = shown - self._now
-        means = _window_means(
-            np.concatenate([self._gradients * residual, residual[None], (residual * residual)[None]]), self._grid
-        )
+    def _fit(self, motion: Array, shown: Array | None = None) -> _Fit:
+        """How well a motion (2, rows, columns) explains the picture. `shown` is the key moved by it."""
+        residual = (self._moved(motion) if shown is None else shown) - self._now
+        self._products[:2] = self._gradients * residual
+        self._products[2] = residual
+        self._products[3] = residual * residual
+        means = _window_means(self._products, self._grid)
         left = np.maximum(means[3] - means[2] ** 2, _TINY)
         bx, by = means[:2] - self._mean_gradients * means[2]
         xx, xy, yy = self._tensor
-        damped = 0.01 * (xx + yy) + np.float32(1e-6)
-        determinant = (xx + damped) * (yy + damped) - xy * xy
-        dx, dy = ((yy + damped) * bx - xy * by) / determinant, ((xx + damped) * by - xy * bx) / determinant
-        return left, np.stack([-dx, -dy]), bx * dx + by * dy
-
-    def _left(self, motion: Array) -> Array:
-        return self._compared(self._moved(motion))[0]
+        dx, dy = (xy * by - yy * bx) / self._determinant, (xy * bx - xx * by) / self._determinant
+        return _Fit(motion, left, np.stack([dx, dy]), -(bx * dx + by * dy))
 
     def _moved(self, motion: Array) -> Array:
         return self._mover.moved(self._key, motion[0], motion[1])
 
-    def _begun(self, zero: Array, left: Array, guess: Motion | None) -> tuple[Array, Array]:
+    def _begun(self, still: _Fit, guess: Motion | None) -> _Fit:
         """Where the refinement begins: the motion from before if it explains the picture, else a search."""
-        options = [(zero, left)]
+        options = [still]
         if guess is not None and guess.dx.shape == self._grid and not guess.is_still:
-            before = np.stack([guess.dx, guess.dy])
-            options.append((before, self._left(before)))
-            if not self._unexplained(*options[-1]).any():
+            options.append(self._fit(np.stack([guess.dx, guess.dy])))
+            if not self._unexplained(options[-1]).any():
                 return options[-1]
         dx, dy = translation(self._key, self._now)
         if dx or dy:
-            whole = zero + np.array([dx, dy], np.float32)[:, None, None]
-            options.append((whole, self._left(whole)))
-        best, best_left = min(options, key=lambda option: _total(option[1]))
-        stays = left < MUCH_BETTER * best_left
-        best, best_left = np.where(stays, zero, best), np.where(stays, left, best_left)
-        return self._searched(best, best_left, self._unexplained(best, best_left))
+            options.append(self._fit(still.motion + np.array([dx, dy], np.float32)[:, None, None]))
+        best = min(options, key=lambda fit: fit.total)
+        best = best.where(still.left >= MUCH_BETTER * best.left, still)
+        wanted = self._unexplained(best)
+        return self._searched(best, wanted) if wanted.any() else best
 
-    def _unexplained(self, motion: Array, left: Array) -> NDArray[np.bool_]:
+    def _unexplained(self, fit: _Fit) -> NDArray[np.bool_]:
         """Blocks with texture in which the key shows something else."""
-        noise = self._noise_in(left)
-        return np.asarray(self._inside(motion) & (self._contrast > TEXTURED * noise) & (left > self._limit(noise)))
+        textured = self._contrast > TEXTURED * self._noise_in(fit.left)
+        return np.asarray(self._inside(fit.motion) & textured & (fit.left > self._limit(fit.left)))
 
     def _inside(self, motion: Array) -> NDArray[np.bool_]:
         """Blocks that were in the key picture, too."""
@@ -153,51 +171,45 @@ class _Estimate:
         y = motion[1] + ((np.arange(rows) + 0.5) * (height / rows))[:, None]
         return np.asarray((x >= 0) & (x <= width) & (y >= 0) & (y <= height))
 
-    def _searched(self, motion: Array, left: Array, wanted: NDArray[np.bool_]) -> tuple[Array, Array]:
+    def _searched(self, fit: _Fit, wanted: NDArray[np.bool_]) -> _Fit:
         """Blocks that are `wanted` take the displacement with the least difference, if it is much smaller."""
-        if not wanted.any():
-            return motion, left
         key, now = _halved(self._key), _halved(self._now)
         height, width = now.shape
-        dx, dy = (round(float(np.median(part)) / 2) for part in motion)
+        dx, dy = (round(_quantile(part, 0.5) / 2) for part in fit.motion)
         reach = np.arange(-REACH, REACH + 1)
         rows = np.clip(np.add.outer(reach + dy, np.arange(height)), 0, height - 1)
         columns = np.clip(np.add.outer(reach + dx, np.arange(width)), 0, width - 1)
         residual = (key[rows[:, None, :, None], columns[None, :, None, :]] - now).reshape(-1, height, width)
         costs = _window_means(residual * residual, self._grid) - _window_means(residual, self._grid) ** 2
         at_y, at_x = np.divmod(np.argmin(costs, axis=0), len(reach))
-        found = 2 * np.stack([reach[at_x] + dx, reach[at_y] + dy]).astype(np.float32)
-        found_left = self._left(found)
-        takes = wanted & (found_left < MUCH_BETTER * left)
-        return np.where(takes, found, motion), np.where(takes, found_left, left)
+        found = self._fit(2 * np.stack([reach[at_x] + dx, reach[at_y] + dy]).astype(np.float32))
+        return fit.where(~wanted | (found.left >= MUCH_BETTER * fit.left), found)
 
-    def _refined(self, motion: Array, left: Array) -> tuple[Array, Array]:
-        step = self._compared(self._moved(motion))[1]
+    def _refined(self, fit: _Fit) -> _Fit:
         for _ in range(_REFINEMENTS):
-            tried = motion + np.clip(step, -_STEP, _STEP)
-            tried_left, step, _ = self._compared(self._moved(tried))
-            is_better = tried_left < left
-            motion, left = np.where(is_better, tried, motion), np.where(is_better, tried_left, left)
-        return motion, left
+            tried = self._fit(fit.motion + np.clip(fit.step, -_STEP, _STEP))
+            fit = fit.where(tried.left >= fit.left, tried)
+        return fit
 
-    def _camera(self, local: Array, left: Array, textured: NDArray[np.bool_]) -> Array:
+    def _camera(self, local: _Fit, textured: NDArray[np.bool_]) -> Array:
         """The affine motion that most textured blocks follow."""
-        weights = (textured * np.minimum(self._contrast / (left + np.float32(1e-4)), 100)).ravel()
-        if not weights.any():
-            return np.zeros_like(local)
-        design, values = _affine(self._grid), local.reshape(2, -1).T
+        weights = (textured * np.minimum(self._contrast / (local.left + np.float32(1e-4)), 100)).ravel()
+        used = weights > 0
+        if not used.any():
+            return np.zeros_like(local.motion)
+        design, values = _affine(self._grid), local.motion.reshape(2, -1).T
         prior = np.diag([1e-6, 0.01, 0.01]) * weights.sum()  # a few blocks tell only a translation
-        fitted = np.broadcast_to(np.median(values[weights > 0], axis=0), values.shape)
+        fitted = np.array([_quantile(values[used, axis], 0.5) for axis in range(2)])
         for _ in range(4):
             distance = np.hypot(*(values - fitted).T)
-            scale = max(1.5 * float(np.median(distance[weights > 0])), 0.2)
+            scale = max(1.5 * _quantile(distance[used], 0.5), 0.2)
             share = (weights / (1 + (distance / scale) ** 2) ** 2)[:, None] * design
             fitted = design @ np.linalg.solve(share.T @ design + prior, share.T @ values)
-        return np.asarray(fitted.T.reshape(local.shape), np.float32)
+        return np.asarray(fitted.T.reshape(local.motion.shape), np.float32)
 
-    def _result(self, motion: Array, shown: Array, left: Array, noise: float) -> Motion:
+    def _result(self, motion: Array, shown: Array, left: Array) -> Motion:
         is_cut = _is_cut(shown, self._now)
-        return Motion(self._now.shape, motion[0], motion[1], left <= self._limit(noise), is_cut)
+        return Motion(self._now.shape, motion[0], motion[1], left <= self._limit(left), is_cut)
 
 
 class Mover:
@@ -354,11 +366,6 @@ def _halved(picture: Array) -> Array:
 
 def _quantile(numbers: Array, part: float) -> float:
     return float(np.sort(numbers, axis=None)[int(part * numbers.size)])
-
-
-def _total(left: Array) -> float:
-    """One number for the difference that is left: a block that shows something else counts little."""
-    return float(np.sqrt(left).mean())
 
 
 def _is_cut(shown: Array, now: Array) -> bool:

@@ -13,8 +13,8 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.depth.monocular import FOLLOW_STAGE, STAGE, MonocularDepth
 from groundglass.depth.model_picture import taps
+from groundglass.depth.monocular import FOLLOW_STAGE, STAGE, MonocularDepth
 from groundglass.depth.onnx_model import MonocularModel, SteadyExtremes
 from groundglass.depth.relative import DepthRange
 from groundglass.frame import Encoding, Frame
