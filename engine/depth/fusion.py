@@ -1,7 +1,7 @@
 """Depth maps of a model over time: each is merged with those before it, and carried to the frames that follow.
 
-A relative map has another scale and offset for each picture. Both are aligned to the maps before, by a robust fit over
-what did not change (as R. Ranftl et al., IEEE TPAMI 44, 2022, align maps; here each with the same weight, so that noise
+A relative map has another scale and offset for each picture. Both are aligned to the maps before, by a robust fit to
+the static part of the picture (as R. Ranftl et al., IEEE TPAMI 44, 2022, align maps; here each with the same weight, so that noise
 does not reduce the scale). They return slowly to the model's own. Then each pixel is a running mean of the maps of its
 surface. All steps work on 1 / distance, in which relative maps are linear.
 """
@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .displacement import MapMover, interpolated
 from .maps import FAR_M, DepthMap
-from .motion import Motion, Mover, interpolated, motion_between
+from .motion import Motion, motion_between
 
 Array = NDArray[np.float32]
 
@@ -24,7 +25,7 @@ RETURNS = 0.05  # share of the way to the model's own scale that each map goes
 MAX_SCALE = 4.0  # a larger change of the scale is another scene
 _SAME, _OTHER = 3.0, 7.0  # standard deviations up to which a distance is the same, and from which it is another
 _SAMPLES = 64  # maximum samples of a map along each axis for the alignment
-_MIN_SAMPLES = 64  # of them that did not change, for an alignment
+_MIN_SAMPLES = 64  # minimum of static samples for an alignment
 _FITS = 6
 _ALL = 0.99  # share of explained blocks around a pixel
 
@@ -56,21 +57,24 @@ class FusedMap:
         motion = motion_between(self.luma, luma, guess)
         return None if motion.is_cut else motion
 
-    def carried(self, motion: Motion, mover: Mover) -> DepthMap:
+    def carried(self, motion: Motion, mover: MapMover) -> DepthMap:
         """The map for the frame of the motion: the same object if nothing moved."""
         if motion.is_still:
             return self.map
-        nearness = _moved(self.nearness, motion, mover)
-        return DepthMap(_metres(nearness, nearness), self.map.noise)
+        depth_m = self.map.depth_m.ravel().take(_positions(motion, self.map.depth_m.shape, mover))
+        depth_m.flags.writeable = False
+        return DepthMap(depth_m, self.map.noise)
 
-    def merged(self, first: FusedMap, mover: Mover) -> FusedMap:
+    def merged(self, first: FusedMap, mover: MapMover) -> FusedMap:
         """A newer map of the model, `first`, aligned to this one, and averaged with it where the scene is the same."""
         fits = first.luma is not self.luma and first.nearness.shape == self.nearness.shape
         motion = self.motion_to(first.luma) if fits else None  # another map of the same frame replaces this one
         if motion is None:
             return first
-        still = motion.is_still
-        before, maps = (v if still else _moved(v, motion, mover) for v in (self.nearness, self.maps))
+        before, maps = self.nearness, self.maps
+        if not motion.is_still:
+            positions = _positions(motion, before.shape, mover)
+            before, maps = before.ravel().take(positions), maps.ravel().take(positions)
         same = interpolated(motion.explained.astype(np.float32), before.shape) > _ALL
         fit = aligned(first.nearness, before, same)
         if fit is None:
@@ -124,14 +128,15 @@ def _median(values: NDArray[Any]) -> float:
     return float(np.partition(values, values.size // 2, axis=None)[values.size // 2])
 
 
-def _metres(nearness: Array, into: Array | None = None) -> Array:
-    depth_m = np.reciprocal(nearness, out=into)
+def _metres(nearness: Array) -> Array:
+    depth_m = np.reciprocal(nearness)
     depth_m.flags.writeable = False
     return depth_m
 
 
-def _moved(values: Array, motion: Motion, mover: Mover) -> Array:
-    """(h, w) values for the frame of the motion, for any size of the map."""
-    (rows, columns), (height, width) = values.shape, motion.shape
-    scale_x, scale_y = np.float32(columns / width), np.float32(rows / height)
-    return mover.moved(values, motion.dx * scale_x, motion.dy * scale_y)
+def _positions(motion: Motion, shape: tuple[int, ...], mover: MapMover) -> NDArray[np.intp]:
+    """(h, w) of `shape`: where the samples of a map for the frame of the motion were in the map before."""
+    scale_x, scale_y = (
+        np.float32(samples / cells) for samples, cells in zip(shape[::-1], motion.shape[::-1], strict=True)
+    )
+    return mover.positions(motion.dx * scale_x, motion.dy * scale_y, shape)

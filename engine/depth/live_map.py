@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .displacement import MapMover
 from .luma import small_luma
-from .motion import Motion, Mover
+from .motion import Motion
 
 if TYPE_CHECKING:
     from ..frame import Frame
@@ -20,13 +21,13 @@ class LiveMap:
     """Frames of one source in the order of their time, and the maps of some of them."""
 
     def __init__(self) -> None:
-        self._mover = Mover()
+        self._mover = MapMover()
         self.reset()
 
     def reset(self) -> None:
-        """Forgets everything: the next frame is from another source."""
+        """Discards everything: the next frame is from another source."""
         self.fused: FusedMap | None = None
-        self.luma: NDArray[np.float32] | None = None  # of the latest frame
+        self.luma: NDArray[np.float32] | None = None  # small picture of the latest frame
         self.captured_s = 0.0
         self._frame: Frame | None = None
         self._motion: Motion | None = None
@@ -52,6 +53,6 @@ class LiveMap:
     ) -> tuple[Frame, FusedMap, DepthMap] | None:
         self._motion = fused.motion_to(luma, self._motion)
         if self._motion is None:
-            self.fused = None  # a cut: the map is of another scene
+            self.fused = None  # a cut: the map shows another scene
             return None
         return frame, fused, fused.carried(self._motion, self._mover)

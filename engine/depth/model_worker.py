@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 Result = TypeVar("Result")
 
-CLOSE_WAIT_S = 0.7  # maximum wait at the end for work that does not stop
+CLOSE_WAIT_S = 0.5  # maximum wait at the end for work that does not stop
 _NICENESS = 10  # niceness of the model's threads: the live loop has priority
 
 
@@ -21,6 +21,7 @@ class ModelWorker:
 
     def __init__(self) -> None:
         self._work: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="groundglass-depth-model", daemon=True)
         self._thread.start()
 
@@ -31,9 +32,14 @@ class ModelWorker:
         return future
 
     def close(self) -> None:
-        """Ends the thread after its work. Work that takes longer than `CLOSE_WAIT_S` ends later, without a result."""
-        self._work.put(None)
-        self._thread.join(CLOSE_WAIT_S)
+        """Ends the thread after its work. Work that takes longer than `CLOSE_WAIT_S` ends later, without a result.
+
+        A second call has no effect.
+        """
+        if not self._is_closed:
+            self._is_closed = True
+            self._work.put(None)
+            self._thread.join(CLOSE_WAIT_S)
 
     def _run(self) -> None:
         _lower_priority()

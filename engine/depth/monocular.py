@@ -21,11 +21,11 @@ from ..compute.planes import Planes
 from ..errors import GroundglassError
 from ..frame import Frame
 from ..timing import Clock
+from .displacement import MapMover
 from .fusion import FusedMap
 from .live_map import LiveMap
 from .model_picture import Downscale, ModelPicture
 from .model_worker import ModelWorker
-from .motion import Mover
 
 if TYPE_CHECKING:
     from .maps import DepthMap
@@ -57,7 +57,7 @@ class _Result(NamedTuple):
 
 
 class _Job(NamedTuple):
-    """A picture that the model gets next. `luma` and `captured_s` are of its frame; without `luma` it is offline."""
+    """A picture that the model gets next. `luma` and `captured_s` belong to its frame; without `luma` it is offline."""
 
     subject: object
     picture: ModelPicture
@@ -81,7 +81,7 @@ class MonocularDepth:
             self._worker.close()
             raise
         self._is_on = True
-        self._live, self._mover = LiveMap(), Mover()
+        self._live, self._mover = LiveMap(), MapMover()
         self._copy: Downscale | None = None
         self._queued: _Job | None = None  # not yet submitted
         self._pending_subject: object = None  # subject submitted last
@@ -207,7 +207,9 @@ class MonocularDepth:
         return self._copy
 
 
-def _run(model: DepthModel, picture: NDArray[np.float32], job: _Job, before: FusedMap | None, mover: Mover) -> _Result:
+def _run(
+    model: DepthModel, picture: NDArray[np.float32], job: _Job, before: FusedMap | None, mover: MapMover
+) -> _Result:
     """In the model's thread: the map of a picture, merged with the map `before`."""
     began_s = time.perf_counter()
     found = model.depth_of(picture)

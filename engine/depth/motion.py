@@ -18,13 +18,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .displacement import block_weights, moved
+
 Array = NDArray[np.float32]
 
 BLOCK = 6  # cells along the side of a block
 BETTER = 0.8  # share of the squared difference that a motion may leave to be preferred to a simpler one
-MUCH_BETTER = 0.5  # the same for a searched motion: the best of many fits by chance, too
+MUCH_BETTER = 0.5  # the same for a searched motion: the best of many fits is often better at random
 TEXTURED = 3.0  # minimum contrast of a textured block, relative to the noise
-UNEXPLAINED = 0.35  # share of a block's contrast, above the noise, that is left if something else is there
+UNEXPLAINED = 0.35  # share of a block's contrast, above the noise, that is left by another object
 REACH = 3  # the search covers this number of half-size cells around the global motion
 SMALLEST = 0.1  # motion in cells that cannot be seen: 2 pixels of 1920
 CUT_CORRELATION = 0.5  # two pictures with less in common show different scenes
@@ -84,7 +86,7 @@ class _Estimate:
     """Windows overlap: each has the weights of a tent, twice as wide as its block."""
 
     def __init__(self, key: Array, now: Array) -> None:
-        self._key, self._now, self._mover = key, now, Mover()
+        self._key, self._now = key, now
         height, width = now.shape
         self._grid = max(round(height / BLOCK), 1), max(round(width / BLOCK), 1)
         ripple, self._gradients = _ripple(now), _gradients(now)
@@ -142,7 +144,7 @@ class _Estimate:
         return _Fit(motion, left, np.stack([dx, dy]), -(bx * dx + by * dy))
 
     def _moved(self, motion: Array) -> Array:
-        return self._mover.moved(self._key, motion[0], motion[1])
+        return moved(self._key, motion[0], motion[1])
 
     def _begun(self, still: _Fit, guess: Motion | None) -> _Fit:
         """Where the refinement begins: the motion from before if it explains the picture, else a search."""
@@ -198,7 +200,7 @@ class _Estimate:
         if not used.any():
             return np.zeros_like(local.motion)
         design, values = _affine(self._grid), local.motion.reshape(2, -1).T
-        prior = np.diag([1e-6, 0.01, 0.01]) * weights.sum()  # a few blocks tell only a translation
+        prior = np.diag([1e-6, 0.01, 0.01]) * weights.sum()  # a few blocks determine only a translation
         fitted = np.array([_quantile(values[used, axis], 0.5) for axis in range(2)])
         for _ in range(4):
             distance = np.hypot(*(values - fitted).T)
@@ -212,91 +214,6 @@ class _Estimate:
         return Motion(self._now.shape, motion[0], motion[1], left <= self._limit(left), is_cut)
 
 
-class Mover:
-    """Displaces pictures by the motion of blocks. It keeps its memory: new pages take longer than the arithmetic.
-
-    Used by one thread at a time.
-    """
-
-    def __init__(self) -> None:
-        self._shape: tuple[int, ...] = ()
-
-    def moved(self, key: Array, dx: Array, dy: Array) -> Array:
-        """The (h, w) picture `key`, displaced in its pixels; its border is repeated. A new array."""
-        if key.shape != self._shape:
-            self._allocate(key.shape)
-        height, width = key.shape
-        x, y, column, row = self._x, self._y, self._column, self._row
-        self._place(dx, np.arange(width, dtype=np.float32), width, x)
-        self._place(dy, np.arange(height, dtype=np.float32)[:, None], height, y)
-        column[...], row[...] = x, y
-        x -= column
-        y -= row
-        row *= width
-        row += column
-        flat = key.ravel()
-        top = self._between(flat, np.empty_like(x))
-        row += width
-        below = self._between(flat, self._below)
-        below -= top
-        below *= y
-        top += below
-        return top
-
-    def _allocate(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-        self._x, self._y, self._below, self._other = (np.empty(shape, np.float32) for _ in range(4))
-        self._column, self._row = (np.empty(shape, np.int64) for _ in range(2))
-
-    def _place(self, displacement: Array, origin: Array, side: int, place: Array) -> None:
-        interpolated(displacement, place.shape, place, self._other)
-        place += origin
-        np.clip(place, 0, side - 1, out=place)
-
-    def _between(self, flat: Array, between: Array) -> Array:
-        """Values between those at `_row` and those after them, by the share `_x`; at the end the share is 0."""
-        flat.take(self._row, mode="clip", out=between)
-        np.add(self._row, 1, out=self._column)
-        flat.take(self._column, mode="clip", out=self._other)
-        self._other -= between
-        self._other *= self._x
-        between += self._other
-        return between
-
-
-def interpolated(
-    per_block: Array, shape: tuple[int, ...], into: Array | None = None, scratch: Array | None = None
-) -> Array:
-    """(h, w) of `shape`: values of blocks, linear between their centres. `into` and `scratch` are memory for it.
-
-    The long sums of one matrix product would run in several threads, which wait for each other on busy cores.
-    """
-    down = _block_weights(shape[0], per_block.shape[0]) @ per_block
-    first, share = _block_positions(shape[1], per_block.shape[1])
-    left = down.take(first, axis=1, mode="clip", out=into)
-    right = down.take(first + 1, axis=1, mode="clip", out=scratch)
-    right -= left
-    right *= share
-    left += right
-    return np.asarray(left)
-
-
-@lru_cache(maxsize=16)
-def _block_positions(pixels: int, blocks: int) -> tuple[NDArray[np.intp], Array]:
-    """The block before each pixel, and the share of the one after it."""
-    centre = np.clip((np.arange(pixels) + 0.5) * blocks / pixels - 0.5, 0, blocks - 1)
-    first = centre.astype(np.intp)
-    return first, (centre - first).astype(np.float32)
-
-
-@lru_cache(maxsize=16)
-def _block_weights(pixels: int, blocks: int) -> Array:
-    """(pixels, blocks): the weights of blocks at each pixel."""
-    first, share = _block_positions(pixels, blocks)
-    weights = np.maximum(1 - np.abs((first + share)[:, None] - np.arange(blocks)), 0)
-    return np.asarray(weights, np.float32)
-
-
 def _window_means(pictures: Array, grid: tuple[int, int]) -> Array:
     """(..., rows, columns): the means of (..., h, w) in the window of each block."""
     down, across = (_window_weights(side, n) for side, n in zip(pictures.shape[-2:], grid, strict=True))
@@ -305,7 +222,7 @@ def _window_means(pictures: Array, grid: tuple[int, int]) -> Array:
 
 @lru_cache(maxsize=16)
 def _window_weights(pixels: int, blocks: int) -> Array:
-    weights = _block_weights(pixels, blocks)
+    weights = block_weights(pixels, blocks)
     return np.asarray(weights / weights.sum(axis=0))
 
 

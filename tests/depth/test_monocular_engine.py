@@ -125,7 +125,7 @@ def test_a_still_is_submitted_once(live: tuple[LiveEngine, Slow]) -> None:
     assert len(model.shown) == 1
 
 
-def test_the_picture_goes_on_when_the_model_fails(live: tuple[LiveEngine, Slow]) -> None:
+def test_the_picture_continues_when_the_model_fails(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.error = gg.GroundglassError("slow.onnx: fails")
     engine.draw(picture_frame())
