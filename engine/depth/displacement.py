@@ -9,9 +9,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-_ROWS = (
-    16  # rows in a matrix product: longer ones would run in several threads, which wait for each other on busy cores
-)
+_ROWS = 16  # rows of a matrix product: a longer one runs in several threads, which wait for each other
 
 
 def moved(key: Array, dx: Array, dy: Array) -> Array:

@@ -1,9 +1,9 @@
 """Depth maps of a model over time: each is merged with those before it, and carried to the frames that follow.
 
 A relative map has another scale and offset for each picture. Both are aligned to the maps before, by a robust fit to
-the static part of the picture (as R. Ranftl et al., IEEE TPAMI 44, 2022, align maps; here each with the same weight, so that noise
-does not reduce the scale). They return slowly to the model's own. Then each pixel is a running mean of the maps of its
-surface. All steps work on 1 / distance, in which relative maps are linear.
+the static part of the picture (as R. Ranftl et al., IEEE TPAMI 44, 2022, align maps; here with equal weights of both
+maps, so that noise does not reduce the scale). They return slowly to the model's own. Then each pixel is a running mean
+of the maps of its surface. All steps work on 1 / distance, in which relative maps are linear.
 """
 
 from __future__ import annotations

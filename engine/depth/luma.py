@@ -17,7 +17,6 @@ _FLOOR = 0.1  # brightness relative to the mean that is added before the logarit
 _UPPER_BYTES = {
     Packing.RAW10: (5, (0, 1, 2, 3)),
     Packing.RAW12: (3, (0, 1)),
-    Packing.RAW14: (7, (0, 1, 2, 3)),
     Packing.GEV10: (3, (0, 2)),
     Packing.GEV12: (3, (0, 2)),
 }
