@@ -16,7 +16,6 @@ from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
 from .compute.stage_cache import StageCache
-from .depth.monocular import with_map
 from .depth.onnx_model import open_model
 from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
@@ -73,7 +72,7 @@ class Engine:
     ) -> None:
         self._look_route = check_route(look_route)
         self.clock = Clock()
-        self._model = open_model(depth_model, depth_range)
+        self.depth_model = open_model(depth_model, depth_range)
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.gl_name = describe(self.gl)
@@ -136,7 +135,7 @@ class Engine:
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
-        return self._model is not None and self._model.has_result
+        return self.depth_model is not None and self.depth_model.has_result
 
     def compile_for(self, size: tuple[int, int], settings: Settings, wait: Wait = no_wait) -> None:
         """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel.
@@ -164,8 +163,8 @@ class Engine:
         """Discards the memory of earlier frames: the next frame is from another source."""
         self._developer.reset()
         self._steadied = self._light = self._ready = None
-        if self._model is not None:
-            self._model.reset()
+        if self.depth_model is not None:
+            self.depth_model.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
@@ -235,8 +234,8 @@ class Engine:
         return WarmUpProcess(self.device) if self.device.is_cpu else Engine(self.device.companion(), look_route="gl")
 
     def _release_gl_and_model(self) -> None:
-        if self._model is not None:
-            self._model.release()
+        if self.depth_model is not None:
+            self.depth_model.release()
         if self._owns_gl:
             self.gl.release()
 
@@ -331,8 +330,8 @@ class Engine:
         """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
         frame, scene = self._apply_optics(frame, settings, waits=waits)
         self.device.collect()
-        if self._model is not None:
-            self._model.submit_copy()
+        if self.depth_model is not None:
+            self.depth_model.submit_copy()
         self._unsent = scene
         return frame, scene
 
@@ -364,16 +363,16 @@ class Engine:
         """
         development, lens, scale = settings.development, settings.lens, settings.scale
         size = self._developer.size_of(frame, development, scale)
-        model, subject = self._model if frame.depth_m is None else None, (frame, development, scale)
+        model, subject = self.depth_model if frame.depth_m is None else None, (frame, development, scale)
         if model is not None and not waits:
-            frame = with_map(frame, model.latest(self.clock))
+            frame = model.follow(frame, self.clock)
         depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, development, scale)
             if model is not None and not waits:
                 model.queue_copy(scene, subject)
         if model is not None and waits:
-            frame = with_map(frame, model.depth_of(scene, subject, self.clock))
+            frame = model.waited(frame, scene, subject, self.clock)
             depth = self._load_depth(frame, size)
         halo = SoftFocusHalo.of(lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):

@@ -199,6 +199,7 @@ def fit_tools(
     from ..output.virtual_camera import VirtualCameraTool
     from ..remote.remote import Remote, control_file
     from ..tools.aids import Aids
+    from ..tools.depth_model import DepthModelTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
     from ..tools.keyboard_map import KeyboardMap
@@ -216,6 +217,7 @@ def fit_tools(
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
+        partial(DepthModelTool, report=report_reason),
         Aids,
         WipeTool,
         PixelInspector,

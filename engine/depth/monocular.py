@@ -1,45 +1,68 @@
 """Monocular depth: a model estimates distances from single pictures, in its own thread and at its own rate.
 
-The live loop never waits. When the model is idle it receives a small copy of the picture, made on the device. Until its
-result arrives, the previous depth map is used. Offline, each frame waits for its own depth map.
+The live loop never waits. When the model is idle it receives a small copy of the newest picture, made on the device.
+The latest depth map is carried to each frame (`live_map`), and merged with those before it (`fusion`). Offline, each
+frame waits for its own depth map, which is used as it is.
 """
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..camera import REC2020_TO_REC709
-from ..compute.arguments import of_matrix
-from ..compute.device import Buffer, Device, Fetch
 from ..compute.planes import Planes
+from ..errors import GroundglassError
 from ..frame import Frame
 from ..timing import Clock
+from .displacement import MapMover
+from .fusion import FusedMap
+from .live_map import LiveMap
+from .model_picture import Downscale, ModelPicture
+from .model_worker import ModelWorker
 
 if TYPE_CHECKING:
     from .maps import DepthMap
 
 STAGE = "depth model"  # name in the stage timings: inference time per picture
-_SAMPLES = 4  # maximum scene samples along each axis of a pixel of the small copy
-_NICENESS = 10  # niceness of the model's threads: the live loop has priority
+FOLLOW_STAGE = "depth motion"  # the same for the time that the live loop takes to carry the map to its frame
+MIN_RETRY_S, MAX_RETRY_S = 1.0, 30.0  # waits after failures of the model, which double
 
 
 class DepthModel(Protocol):
-    """Interface of a depth model; all calls come from one thread."""
+    """Interface of a depth model; all calls come from one thread, except `stop`."""
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) of the model's input for a picture of width x height."""
 
     def depth_of(self, picture: NDArray[np.float32]) -> DepthMap:
         """Distances in an upright picture (3, H, W), sRGB-encoded, 0 to 1, of any size. Raises GroundglassError."""
+
+    def stop(self) -> None:
+        """Ends `depth_of` in another thread as soon as possible, with any result or error. It is not called again."""
+
+
+class _Result(NamedTuple):
+    """The model's map of a picture, the same merged with the maps before it, and the inference time."""
+
+    found: DepthMap
+    fused: FusedMap | None
+    milliseconds: float
+
+
+class _Job(NamedTuple):
+    """A picture that the model gets next. `luma` and `captured_s` belong to its frame; without `luma` it is offline."""
+
+    subject: object
+    picture: ModelPicture
+    luma: NDArray[np.float32] | None = None
+    captured_s: float = 0.0
 
 
 class MonocularDepth:
@@ -50,47 +73,84 @@ class MonocularDepth:
     """
 
     def __init__(self, load: Callable[[], DepthModel]) -> None:
-        self._worker = ThreadPoolExecutor(1, "groundglass-depth", initializer=_lower_priority)
+        self.problem = ""  # why the model returns no depth, in one line; empty while it works
+        self._worker = ModelWorker()
         try:
             self._model = self._worker.submit(load).result()
         except BaseException:
-            self._worker.shutdown()
+            self._worker.close()
             raise
-        self._copy: _Downscale | None = None
-        self._queued: tuple[object, _Picture] | None = None  # subject and copy that are not yet submitted
+        self._is_on = True
+        self._live, self._mover = LiveMap(), MapMover()
+        self._copy: Downscale | None = None
+        self._queued: _Job | None = None  # not yet submitted
         self._pending_subject: object = None  # subject submitted last
-        self._pending: Future[tuple[DepthMap, float]] | None = None
+        self._pending: Future[_Result] | None = None
         self._latest: DepthMap | None = None
-        self._outdated: Future[tuple[DepthMap, float]] | None = None  # its picture is from a former source
+        self._outdated: Future[_Result] | None = None  # its picture is from a former source
+        self._retry_s, self._next_wait_s = 0.0, MIN_RETRY_S
+
+    @property
+    def is_on(self) -> bool:
+        """Whether live frames get depth."""
+        return self._is_on
+
+    @is_on.setter
+    def is_on(self, is_on: bool) -> None:
+        if is_on != self._is_on:
+            self.reset()
+        self._is_on = is_on
 
     @property
     def has_result(self) -> bool:
-        """Whether a new depth map has arrived since the last call of `latest`. Submits a queued copy, if it is made."""
+        """Whether a new depth map has arrived since the last frame. Submits a queued copy, if it is made."""
         self.submit_copy()
-        return self._pending is not None and self._pending.done()
+        return self._is_on and self._pending is not None and self._pending.done()
 
-    def latest(self, clock: Clock) -> DepthMap | None:
-        """The latest depth map, without waiting; None before the first result. Raises the model's exception, once."""
+    @property
+    def age_ms(self) -> float | None:
+        """The age of the map of the latest live frame, from capture to capture; None without a map."""
+        return self._live.age_ms
+
+    def follow(self, frame: Frame, clock: Clock) -> Frame:
+        """The upright live frame with the latest depth map, without waiting; as it is before the first result.
+
+        A failure of the model becomes the `problem`. The model is then tried again after growing waits.
+        """
+        if not self._is_on:
+            return frame
         if self.has_result:
-            self._take(clock)
-        return self._latest
+            try:
+                self._take(clock)
+            except GroundglassError as error:
+                self._fail(error)
+        with clock.host(FOLLOW_STAGE):
+            return _with_map(frame, self._live.follow(frame))
 
     def queue_copy(self, scene: Planes, subject: object) -> None:
-        """Queues the copy of the developed `scene` if the model is idle and `subject` is new."""
-        if self._pending is None and self._queued is None and self._pending_subject != subject:
-            self._queued = subject, self._copy_for(scene).run(scene)
+        """Queues the copy of the developed `scene` of the frame that `follow` got last, if the model is idle and
+        `subject` is new.
+        """
+        is_idle = self._is_on and self._pending is None and self._queued is None
+        if is_idle and self._pending_subject != subject and time.perf_counter() >= self._retry_s:
+            picture = self._copy_for(scene).run(scene)
+            self._queued = _Job(subject, picture, self._live.luma, self._live.captured_s)
 
     def submit_copy(self) -> None:
         """Submits the copy queued by `queue_copy` if the device has made it; never waits."""
-        if self._queued is not None and self._queued[1].copy.is_done:
-            self._submit(*self._queued)
+        if self._queued is not None and self._queued.picture.copy.is_done:
+            self._submit(self._queued)
+
+    def waited(self, frame: Frame, scene: Planes, subject: object, clock: Clock) -> Frame:
+        """The frame with the distances in its developed `scene`; waits for them. Raises GroundglassError."""
+        return _with_map(frame, self.depth_of(scene, subject, clock))
 
     def depth_of(self, scene: Planes, subject: object, clock: Clock) -> DepthMap:
-        """Distances in the developed `scene`; waits for them."""
+        """Distances in the developed `scene`; waits for them. Raises GroundglassError."""
         if self._pending is not None:
             self._take(clock)
         if self._latest is None or self._pending_subject != subject:
-            self._submit(subject, self._copy_for(scene).run(scene))
+            self._submit(_Job(subject, self._copy_for(scene).run(scene)))
             self._take(clock)
         assert self._latest is not None
         return self._latest
@@ -99,120 +159,66 @@ class MonocularDepth:
         """Discards the latest depth map and those that are still computed. Call it when the source changes."""
         self._latest = self._queued = self._pending_subject = None
         self._outdated = self._pending
+        self._live.reset()
+        self.problem, self._retry_s, self._next_wait_s = "", 0.0, MIN_RETRY_S
 
     def release(self) -> None:
-        """Ends the thread after its current work and releases everything; a second call has no effect."""
-        self._worker.shutdown(cancel_futures=True)
+        """Stops the model, ends the thread and releases everything; a second call has no effect."""
+        self._model.stop()
+        self._worker.close()
         if self._copy is not None:
             self._copy.release()
         self._copy = self._queued = self._pending = None
+        self._live.reset()
 
-    def _submit(self, subject: object, picture: _Picture) -> None:
-        self._pending_subject, self._queued = subject, None
-        self._pending = self._worker.submit(_timed, self._model, picture.pixels())
+    def _submit(self, job: _Job) -> None:
+        self._pending_subject, self._queued = job.subject, None
+        work = partial(_run, self._model, job.picture.pixels(), job, self._live.fused, self._mover)
+        self._pending = self._worker.submit(work)
 
     def _take(self, clock: Clock) -> None:
         """Waits for the pending result and stores it as the latest."""
         assert self._pending is not None
         pending, self._pending = self._pending, None
         try:
-            depth_map, milliseconds = pending.result()
+            result = pending.result()
         except BaseException:
-            self._pending_subject = None
-            raise
+            if pending is not self._outdated:
+                self._pending_subject = None
+                raise
+            return
+        self.problem, self._next_wait_s = "", MIN_RETRY_S
         if pending is not self._outdated:
-            self._latest = depth_map
-        clock.add(STAGE, milliseconds)
+            self._latest = result.found
+            if result.fused is not None:
+                self._live.fused = result.fused
+        clock.add(STAGE, result.milliseconds)
 
-    def _copy_for(self, scene: Planes) -> _Downscale:
+    def _fail(self, error: GroundglassError) -> None:
+        self.problem = " ".join(str(error).split())
+        self._retry_s = time.perf_counter() + self._next_wait_s
+        self._next_wait_s = min(2 * self._next_wait_s, MAX_RETRY_S)
+
+    def _copy_for(self, scene: Planes) -> Downscale:
         if self._copy is None or self._copy.scene_size != scene.size or self._copy.device is not scene.device:
             if self._copy is not None:
                 self._copy.release()
-            self._copy = _Downscale(scene.device, scene.size, self._model.size_for(*scene.size))
+            self._copy = Downscale(scene.device, scene.size, self._model.size_for(*scene.size))
         return self._copy
 
 
-class _Picture(NamedTuple):
-    """A picture of `size`, (width, height), that the device copies to the host."""
-
-    copy: Fetch
-    size: tuple[int, int]
-
-    def pixels(self) -> NDArray[np.float32]:
-        """(3, H, W), sRGB-encoded, 0 to 1. Waits for the copy."""
-        return self.copy.array().reshape(3, self.size[1], self.size[0])
-
-
-class _Downscale:
-    """Resizes scenes of `scene_size`, (width, height), to display-encoded pictures of `size` on the device."""
-
-    def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
-        self.device, self.scene_size, self.size = device, scene_size, size
-        self._taps: list[tuple[int, Buffer, Buffer]] = []
-        for samples, count in zip(scene_size, size, strict=True):
-            indices, weights = taps(samples, count)
-            self._taps.append((indices.shape[1], _upload(device, indices), _upload(device, weights)))
-        self._picture = device.allocate(4 * 3 * size[0] * size[1])
-
-    def run(self, scene: Planes) -> _Picture:
-        """Queues the copy of `scene` and returns it."""
-        width, height = self.size
-        (across, columns, column_weights), (down, rows, row_weights) = self._taps
-        layout = scene.layout
-        self.device.run(
-            "monocular.cl", "monocular_picture", (-(-width // 32) * 32, height), (32, 1), scene=scene.buffer,
-            columns=columns, column_weights=column_weights, rows=rows, row_weights=row_weights, picture=self._picture,
-            width=width, height=height, across=across, down=down, pitch=layout.pitch, stride=layout.stride,
-            **of_matrix(REC2020_TO_REC709),
-        )  # fmt: skip
-        return _Picture(self.device.fetch(self._picture, np.float32, 3 * width * height), self.size)
-
-    def release(self) -> None:
-        for _, indices, weights in self._taps:
-            self.device.release(indices)
-            self.device.release(weights)
-        self.device.release(self._picture)
-
-
-def taps(samples: int, count: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """The resampling of a row of `samples` to `count` pixels: sample indices and weights, both (count, n).
-
-    Downscaling averages up to _SAMPLES samples, evenly spaced over the pixel; upscaling interpolates the two adjacent
-    samples.
-    """
-    step = samples / count
-    if step >= 1:
-        n = min(int(np.ceil(step)), _SAMPLES)
-        positions = (np.arange(count)[:, None] + (np.arange(n) + 0.5) / n) * step
-        return positions.astype(np.int32), np.full((count, n), 1 / n, np.float32)
-    centres = np.clip((np.arange(count) + 0.5) * step - 0.5, 0, samples - 1)
-    before = np.floor(centres).astype(np.int32)
-    share = (centres - before).astype(np.float32)
-    after = np.minimum(before + 1, samples - 1).astype(np.int32)
-    return np.stack([before, after], axis=1), np.stack([1 - share, share], axis=1)
-
-
-def _upload(device: Device, numbers: NDArray[np.int32] | NDArray[np.float32]) -> Buffer:
-    buffer = device.allocate(numbers.nbytes)
-    device.write(buffer, np.ascontiguousarray(numbers))
-    return buffer
-
-
-def _timed(model: DepthModel, picture: NDArray[np.float32]) -> tuple[DepthMap, float]:
-    """The depth map of a picture, and the inference time in milliseconds."""
+def _run(
+    model: DepthModel, picture: NDArray[np.float32], job: _Job, before: FusedMap | None, mover: MapMover
+) -> _Result:
+    """In the model's thread: the map of a picture, merged with the map `before`."""
     began_s = time.perf_counter()
-    depth = model.depth_of(picture)
-    return depth, (time.perf_counter() - began_s) * 1e3
+    found = model.depth_of(picture)
+    milliseconds = (time.perf_counter() - began_s) * 1e3
+    if job.luma is None:
+        return _Result(found, None, milliseconds)
+    first = FusedMap.first(found, job.luma, job.captured_s)
+    return _Result(found, first if before is None else before.merged(first, mover), milliseconds)
 
 
-def _lower_priority() -> None:
-    """Lowers the priority of this thread and of the threads that it starts. Linux only: elsewhere it would affect the
-    whole process.
-    """
-    if sys.platform == "linux":
-        os.nice(_NICENESS)
-
-
-def with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:
-    """The frame with the depth of a model, or as it is."""
+def _with_map(frame: Frame, depth_map: DepthMap | None) -> Frame:
     return frame if depth_map is None else replace(frame, depth_m=depth_map.depth_m, depth_noise=depth_map.noise)

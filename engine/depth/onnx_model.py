@@ -50,6 +50,7 @@ class MonocularModel:
         self._session = _open(self._path)
         self._input, self._is_planar, self._sides, self._dtype = _input_of(self._path, self._session)
         self._output = _output_of(self._path, self._session)
+        self._run_options = _run_options()
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         """(width, height) of the model's input for a picture of width x height."""
@@ -69,13 +70,17 @@ class MonocularModel:
         inputs = {self._input: np.ascontiguousarray(numbers[None], self._dtype)}
         height, width = picture.shape[1:]
         try:
-            output = self._session.run([self._output], inputs)[0]
+            output = self._session.run([self._output], inputs, self._run_options)[0]
         except Exception as error:  # onnxruntime's exceptions have no common base
             raise SourceError(
                 f"{self._path}: fails on a picture of {width}x{height} ({_reason(error)}); export the model "
                 "again, with a fixed size"
             ) from error
         return self._metres(_map_in(self._path, np.asarray(output)))
+
+    def stop(self) -> None:
+        """Ends `depth_of` in another thread after the current node of the network, with a SourceError."""
+        self._run_options.terminate = True
 
     def _metres(self, samples: NDArray[np.float32]) -> DepthMap:
         if self._is_metric and self._span is not None:
@@ -154,6 +159,14 @@ def _open(path: Path) -> Any:
         raise SourceError(
             f"{path}: onnxruntime cannot load this model ({_reason(error)}); download or export it again"
         ) from error
+
+
+def _run_options() -> Any:
+    import onnxruntime
+
+    options = onnxruntime.RunOptions()
+    options.log_severity_level = 4  # fatal only, like the session's
+    return options
 
 
 def _input_of(path: Path, session: Any) -> tuple[str, bool, tuple[int | None, int | None], type[Any]]:

@@ -46,4 +46,6 @@ class Caption:
         if fps is None:
             return ""
         pace = f"{fps:.1f} fps" + (f" at {100 * scale:.3g} %" if scale < 1.0 else "")
-        return pace if latency_ms is None else pace + "   latency {:.0f} ms (p95 {:.0f})".format(*latency_ms)
+        pace += "" if latency_ms is None else "   latency {:.0f} ms (p95 {:.0f})".format(*latency_ms)
+        depth_age_ms = self._log.recent_depth_age_ms
+        return pace if depth_age_ms is None else pace + f"   depth {depth_age_ms:.0f} ms old"

@@ -53,8 +53,10 @@ class Statistics:
     `interval_ms` is the time between two presented frames. `longest_interval_ms` has the longest one within a second
     after a change, by the kind of the change: "start", "look", "lens", "quality", "scale" or "settings"; and
     "steady" for all others. `latency_ms` is the time from the capture of a frame (or
-    from its arrival, if the capture time is unknown) to its presentation. Both are 0 without measurements. `rss_mb` is
-    resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter run.
+    from its arrival, if the capture time is unknown) to its presentation. `depth_age_ms` is the time between the
+    captures of a shown frame and of the frame from which a depth model made its map. All are 0 without measurements.
+    `rss_mb` is resident memory in 10^6 bytes: "start" is after the first second, or at the first frame of a shorter
+    run.
     `first_picture_s` is the time from the start of the process to the first presented frame, 0 without frames.
     `reconnects` counts how often frames came again after the camera was gone.
     `recorded_size` is the (width, height) of the latest recording, None without one.
@@ -75,6 +77,7 @@ class Statistics:
     interval_ms: dict[str, float]
     longest_interval_ms: dict[str, float]
     latency_ms: dict[str, float]
+    depth_age_ms: dict[str, float]
     rss_mb: dict[str, float]
     first_picture_s: float
     recorded_size: tuple[int, int] | None
@@ -98,7 +101,8 @@ class Statistics:
             table.add_row(stage, f"{time['p50_ms']:.2f}", f"{time['p95_ms']:.2f}")
         table.add_section()
         longest = ", ".join(f"{ms:.0f} ms ({kind})" for kind, ms in self.longest_interval_ms.items())
-        for name, percentiles in (("interval", self.interval_ms), ("latency", self.latency_ms)):
+        rows = [("interval", self.interval_ms), ("latency", self.latency_ms), ("depth age", self.depth_age_ms)]
+        for name, percentiles in rows if self.depth_age_ms["p95"] else rows[:2]:
             table.add_row(name, f"{percentiles['p50']:.2f}", f"{percentiles['p95']:.2f}")
         width, height = self.size
         scales = ", ".join(f"{count} at {100 * float(scale):.3g} %" for scale, count in self.frames_by_scale.items())
@@ -172,6 +176,8 @@ class FrameLog:
         self._period_s = period_s
         self._intervals_ms = Ring()
         self._latencies_ms = Ring()
+        self._depth_ages_ms = Ring()
+        self.recent_depth_age_ms: float | None = None
         self._presented_s: float | None = None
         self._process = psutil.Process()
         self._rss_start_mb: float | None = None
@@ -220,6 +226,12 @@ class FrameLog:
             if self._is_start_measured or self._rss_start_mb is None:
                 self._rss_start_mb = self._rss_mb()
 
+    def depth_age(self, milliseconds: float | None) -> None:
+        """The age of the depth map of the next frame, from capture to capture; None without a map of a model."""
+        self.recent_depth_age_ms = milliseconds
+        if milliseconds is not None:
+            self._depth_ages_ms.push(milliseconds)
+
     def recent_fps(self) -> float | None:
         """Frames per second over the newest 30 intervals; None before the first interval."""
         newest_ms = self._intervals_ms.newest(30)
@@ -256,6 +268,7 @@ class FrameLog:
             interval_ms=self._intervals_ms.percentiles(),
             longest_interval_ms=self._longest.by_change(),
             latency_ms=self._latencies_ms.percentiles(),
+            depth_age_ms=self._depth_ages_ms.percentiles(),
             rss_mb={"start": end_mb if self._rss_start_mb is None else self._rss_start_mb, "end": end_mb},
             first_picture_s=self.first_picture_s,
             recorded_size=self.recorded_size,

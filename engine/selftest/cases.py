@@ -229,6 +229,9 @@ class _PictureAsDepth:
     def depth_of(self, picture: NDArray[np.float32]) -> DepthMap:
         return DepthMap(picture.reshape(-1, picture.shape[2]))
 
+    def stop(self) -> None:
+        pass
+
 
 def _for_model(engine: Engine) -> NDArray[Any]:
     with ExitStack() as stack:

@@ -13,9 +13,11 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
-from groundglass.depth.monocular import STAGE, MonocularDepth, taps
+from groundglass.depth.model_picture import taps
+from groundglass.depth.monocular import FOLLOW_STAGE, STAGE, MonocularDepth
 from groundglass.depth.onnx_model import MonocularModel, SteadyExtremes
 from groundglass.depth.relative import DepthRange
+from groundglass.frame import Encoding, Frame
 from groundglass.timing import Clock
 from monocular_support import ANY_SIZE, Slow, threads, until, write_graph, write_model
 from onnx import TensorProto, helper
@@ -28,6 +30,12 @@ def stripes(width: int = 28, height: int = 14) -> np.ndarray:
     grey = np.full((height, width), 0.2, np.float32)
     grey[:, width // 2 :] = 0.8
     return np.repeat(grey[None], 3, axis=0)
+
+
+def picture(index: int = 0) -> Frame:
+    """A frame with a dark and a bright half."""
+    pixels = np.moveaxis((255 * stripes()).astype(np.uint8), 0, -1)
+    return Frame(np.ascontiguousarray(pixels), Encoding.DISPLAY, index=index)
 
 
 # The model
@@ -241,7 +249,7 @@ def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow
     model, depth = slow
     clock = Clock()
     for frame in range(5):
-        assert depth.latest(clock) is None
+        assert depth.follow(picture(frame), clock).depth_m is None
         depth.queue_copy(scene, frame)
         scene.device.finish()  # a copy that is not made yet is submitted later
         depth.submit_copy()
@@ -249,16 +257,15 @@ def test_the_live_loop_never_waits_for_the_model(scene: Planes, slow: tuple[Slow
     assert len(model.shown) == 1  # the model was busy during the other frames
     model.may_answer.set()
     assert until(lambda: depth.has_result)
-    found = depth.latest(clock)
+    found = depth.follow(picture(4), clock).depth_m
     assert found is not None
-    assert found.depth_m[0, 0] == 2.0
-    assert depth.latest(clock) is found
+    assert found[0, 0] == 2.0
+    assert depth.follow(picture(4), clock).depth_m is found
     depth.queue_copy(scene, 5)
     depth.submit_copy()
     assert until(lambda: depth.has_result)
-    assert depth.latest(clock) is not found
-    assert len(clock.stages()) == 1
-    assert STAGE in clock.stages()
+    assert depth.follow(picture(5), clock).depth_m is not found
+    assert set(clock.stages()) == {STAGE, FOLLOW_STAGE}
 
 
 def test_a_picture_is_submitted_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
@@ -274,16 +281,23 @@ def test_a_picture_is_submitted_once(scene: Planes, slow: tuple[Slow, MonocularD
     assert len(model.shown) == 2
 
 
-def test_an_error_of_the_thread_reaches_the_loop_once(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
+def test_a_failure_in_the_live_loop_is_the_problem(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:
     model, depth = slow
     model.error = gg.GroundglassError("m.onnx: fails")
     depth.queue_copy(scene, 0)
     depth.submit_copy()
     model.may_answer.set()
     assert until(lambda: depth.has_result)
+    assert depth.follow(picture(1), Clock()).depth_m is None
+    assert depth.problem == "m.onnx: fails"
+    depth.queue_copy(scene, 1)
+    depth.submit_copy()
+    assert len(model.shown) == 1  # it is tried again only after a wait
     with pytest.raises(gg.GroundglassError, match="fails"):
-        depth.latest(Clock())
-    assert depth.latest(Clock()) is None
+        depth.depth_of(scene, 2, Clock())
+    model.error = None
+    assert depth.depth_of(scene, 2, Clock()).depth_m.any()
+    assert depth.problem == ""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has priorities per thread")
@@ -318,7 +332,7 @@ def test_after_a_reset_no_map_of_the_former_source_is_used(scene: Planes, slow: 
     depth.reset()
     model.may_answer.set()
     assert until(lambda: depth.has_result)
-    assert depth.latest(clock) is None
+    assert depth.follow(picture(), clock).depth_m is None
     assert depth.depth_of(scene, "another", clock).depth_m[0, 0] == 3.0  # the model's second answer
     depth.reset()
-    assert depth.latest(clock) is None
+    assert depth.follow(picture(), clock).depth_m is None

@@ -125,14 +125,17 @@ def test_a_still_is_submitted_once(live: tuple[LiveEngine, Slow]) -> None:
     assert len(model.shown) == 1
 
 
-def test_an_error_of_the_thread_is_raised_by_draw(live: tuple[LiveEngine, Slow]) -> None:
+def test_the_picture_continues_when_the_model_fails(live: tuple[LiveEngine, Slow]) -> None:
     engine, model = live
     model.error = gg.GroundglassError("slow.onnx: fails")
     engine.draw(picture_frame())
     model.may_answer.set()
     assert until(lambda: engine.is_outdated)
+    engine.draw(picture_frame(1))
+    assert engine.depth_at(0.5, 0.5) is None
+    assert engine.depth_model.problem == "slow.onnx: fails"
     with pytest.raises(gg.GroundglassError, match=r"slow\.onnx: fails"):
-        engine.draw(picture_frame(1))
+        engine.render(picture_frame(2))  # a still must have its depth
 
 
 def test_a_range_without_a_model_is_an_error() -> None:

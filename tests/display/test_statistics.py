@@ -15,7 +15,7 @@ from rich.console import Console
 
 STAGES = {"demosaic": {"p50_ms": 2.5, "p95_ms": 3.0}}
 KEYS = "frames seconds fps late_frames dropped_frames reconnects scale frames_by_scale size stages interval_ms "
-KEYS += "longest_interval_ms latency_ms rss_mb first_picture_s recorded_size device gl look_route transfer"
+KEYS += "longest_interval_ms latency_ms depth_age_ms rss_mb first_picture_s recorded_size device gl look_route transfer"
 
 
 def summary(log: FrameLog) -> Statistics:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from groundglass.depth.maps import DepthMap
 from groundglass.depth.onnx_model import DEVIATION, MEAN
+from groundglass.errors import SourceError
 from onnx import TensorProto, helper, numpy_helper, save
 
 ANY_SIZE = (None, None)
@@ -60,6 +61,55 @@ def write_model(
     )
 
 
+def write_unsteady_model(path: Path, *, change: float = 0.2, noise: float = 0.02) -> Path:
+    """Writes a model of any size whose maps, the mean of RGB, have a random scale and offset, and noise, each time."""
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "height", "width"])
+    depth = helper.make_tensor_value_info("depth", TensorProto.FLOAT, [None] * 3)
+    nodes = [
+        helper.make_node("Mul", ["picture", "deviation"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "mean"], ["encoded"]),
+        helper.make_node("ReduceMean", ["encoded"], ["grey"], axes=[1], keepdims=0),
+        helper.make_node("RandomUniform", [], ["scale"], shape=[1], low=1 - change, high=1 + change),
+        helper.make_node("RandomUniform", [], ["offset"], shape=[1], low=-change / 2, high=change / 2),
+        helper.make_node("RandomNormalLike", ["grey"], ["noise"], scale=noise),
+        helper.make_node("Mul", ["grey", "scale"], ["rescaled"]),
+        helper.make_node("Add", ["rescaled", "offset"], ["moved"]),
+        helper.make_node("Add", ["moved", "noise"], ["depth"]),
+    ]
+    constants = {name: array[None].astype(np.float32) for name, array in (("deviation", DEVIATION), ("mean", MEAN))}
+    return write_graph(path, nodes, [picture], [depth], constants)
+
+
+def write_slow_model(path: Path, steps: int) -> Path:
+    """Writes a model of any size that returns the mean of RGB after `steps` matrix products, about 0.5 ms each."""
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "height", "width"])
+    depth = helper.make_tensor_value_info("depth", TensorProto.FLOAT, [None] * 3)
+    square = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [256, 256]) for name in ("before", "after")]
+    flags = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("goes", "went")]
+    body = helper.make_graph(
+        [helper.make_node("MatMul", ["before", "unit"], ["after"]), helper.make_node("Identity", ["goes"], ["went"])],
+        "step",
+        [helper.make_tensor_value_info("at", TensorProto.INT64, []), flags[0], square[0]],
+        [flags[1], square[1]],
+    )
+    nodes = [
+        helper.make_node("ReduceMean", ["picture"], ["grey"], axes=[1], keepdims=0),
+        helper.make_node("ReduceMean", ["grey"], ["mean"], keepdims=0),
+        helper.make_node("Mul", ["unit", "mean"], ["first"]),
+        helper.make_node("Loop", ["steps", "always", "first"], ["last"], body=body),
+        helper.make_node("ReduceMean", ["last"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["sum", "zero"], ["nothing"]),
+        helper.make_node("Add", ["grey", "nothing"], ["depth"]),
+    ]
+    constants = {
+        "unit": np.eye(256, dtype=np.float32),
+        "steps": np.array(steps, np.int64),
+        "always": np.array(True),
+        "zero": np.array(0, np.float32),
+    }
+    return write_graph(path, nodes, [picture], [depth], constants)
+
+
 def write_graph(
     path: Path, nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: dict[str, np.ndarray] | None = None
 ) -> Path:
@@ -78,14 +128,21 @@ class Slow:
         self.requests = threading.Semaphore(0)
         self.shown: list[np.ndarray] = []
         self.error: Exception | None = None
+        self.is_stopped = False
 
     def size_for(self, width: int, height: int) -> tuple[int, int]:
         return self.size
+
+    def stop(self) -> None:
+        self.is_stopped = True
+        self.may_answer.set()
 
     def depth_of(self, picture: np.ndarray) -> DepthMap:
         self.shown.append(picture)
         self.requests.release()
         assert self.may_answer.wait(20)
+        if self.is_stopped:
+            raise SourceError("slow.onnx: stopped")
         if self.error is not None:
             raise self.error
         return DepthMap(np.full((7, 14), 1.0 + len(self.shown), np.float32), 0.01)
