@@ -12,11 +12,12 @@ from ..compute.program import KERNELS
 from ..compute.registry import open_device
 from ..engine import Engine
 from ..errors import GroundglassError
+from ..gl.constant_folding import FOLDED_AFTER
 from ..gl.context import headless_context
 from ..gl.program import SHADERS
 
 NICENESS = 3  # the live picture has priority, but the governor waits for the next scale
-DRAWS = 2  # the second draw compiles a program with constants
+DRAWS = FOLDED_AFTER  # the last one compiles a program with constants
 
 
 def serve(spec: str, run_length: int, requests: IO[bytes], replies: IO[bytes]) -> None:

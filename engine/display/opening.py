@@ -108,10 +108,11 @@ class Opening:
             raise
         with self._lock:
             if not self._is_abandoned:
-                self.name, self.frame, self.queue = name, first, LatestFrameQueue(source)
+                queue = LatestFrameQueue(source)
                 if first is None:
-                    self.queue.start()
-                self.source = source
+                    queue.start()
+                self.name, self.frame, self.source = name, first, source
+                self.queue = queue  # last: from now on the loop takes frames of this source
                 return
         source.close()
 

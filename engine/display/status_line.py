@@ -15,7 +15,6 @@ SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
 TEXT_BACKGROUND = 0.55  # opacity of the dark background
-_LEVELS = (np.arange(256, dtype=np.float32) * INK + 0.5).astype(np.uint8)  # display level of a letter by its coverage
 
 
 def f_stop(f_number: float) -> str:
@@ -75,12 +74,37 @@ def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.u
         height_px = max(MIN_TEXT_PX, min(height_px - 1, height_px * width_px // width))
     canvas = Image.new("L", (width, math.ceil(box[3]) + 2 * edge_px))
     ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
-    ink = np.asarray(canvas)
-    rgba = np.empty((*ink.shape, 4), np.uint8)
-    rgba[..., :3] = _LEVELS[ink][..., None]
-    background = TEXT_BACKGROUND * text_background(canvas.size, edge_px)
-    rgba[..., 3] = (1 - (1 - ink / np.float32(255)) * (1 - background)) * 255 + 0.5
+    return on_background(np.asarray(canvas), TEXT_BACKGROUND, edge_px)
+
+
+def on_background(ink: NDArray[np.uint8], opacity: float, radius_px: int) -> NDArray[np.uint8]:
+    """Light letters on a dark background of this opacity with rounded corners: (H, W, 4) uint8, premultiplied RGBA.
+
+    `ink` is their coverage, (H, W), 0 to 255.
+    """
+    rgba = np.take(_inks(opacity), ink).view(np.uint8).reshape(*ink.shape, 4)
+    height, width = ink.shape
+    high, wide = min(radius_px, (height + 1) // 2), min(radius_px, (width + 1) // 2)
+    background = opacity * text_background((width, height), radius_px, rows=high)[:, :wide]
+    for rows, across in ((slice(high), 1), (slice(height - high, height), -1)):
+        for columns, along in ((slice(wide), 1), (slice(width - wide, width), -1)):
+            corner = background[::across, ::along]
+            rgba[rows, columns, 3] = _alpha(np.float32(1 / 255) * ink[rows, columns], corner)
     return rgba
+
+
+@lru_cache(maxsize=4)
+def _inks(opacity: float) -> NDArray[np.uint32]:
+    """(256,) RGBA pixels by the coverage of a letter."""
+    coverage = np.arange(256, dtype=np.float32) / np.float32(255)
+    rgba = np.empty((256, 4), np.uint8)
+    rgba[:, :3] = (coverage * (255 * INK) + 0.5)[:, None]
+    rgba[:, 3] = _alpha(coverage, np.float32(opacity))
+    return rgba.view(np.uint32).ravel()
+
+
+def _alpha(coverage: NDArray[np.float32], background: Any) -> NDArray[np.float32]:
+    return np.asarray((1 - (1 - coverage) * (1 - background)) * 255 + 0.5, np.float32)
 
 
 @lru_cache(maxsize=8)
@@ -90,10 +114,10 @@ def _font(height_px: int) -> Any:
 
 
 @lru_cache(maxsize=8)
-def text_background(size: tuple[int, int], radius_px: int) -> NDArray[np.float32]:
-    """(H, W) coverage, 0..1, of a rectangle with rounded corners, antialiased over one pixel."""
+def text_background(size: tuple[int, int], radius_px: int, rows: int | None = None) -> NDArray[np.float32]:
+    """(H, W) coverage, 0..1, of a rectangle with rounded corners, antialiased over one pixel; of the first `rows`."""
     x, y = (np.abs(np.arange(side) + 0.5 - side / 2) - (side / 2 - radius_px) for side in size)
-    outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y, 0)[:, None]) - radius_px
+    outside_px = np.hypot(np.maximum(x, 0)[None, :], np.maximum(y[:rows], 0)[:, None]) - radius_px
     return np.asarray(np.clip(0.5 - outside_px, 0, 1), dtype=np.float32)
 
 

@@ -12,6 +12,7 @@ from .passes import Number
 
 PROGRAMS = 24  # cached: several looks, for both sides of a wipe, with and without blending
 
+FOLDED_AFTER = 6  # draws with equal numbers
 FOLDED = 2  # programs with constants of a key: the one that is drawn, and one that is prepared
 
 Key = TypeVar("Key", bound=Hashable)
@@ -20,9 +21,10 @@ Key = TypeVar("Key", bound=Hashable)
 class ConstantFolding(Generic[Key]):
     """A cache of programs by key: a frame compiles nothing while its key and its numbers stay the same.
 
-    With `folds_constants` (useful on Mesa's software renderer), numbers that are equal in two successive draws become
-    constants of a second program. It takes 30 ms to compile and draws the same picture in little more than half the
-    time. A moving slider is drawn with uniforms. `make` compiles the program of a key with the given constants.
+    With `folds_constants` (useful on Mesa's software renderer), numbers that stay equal for some draws become constants
+    of a second program. It takes 30 to 90 ms to compile and draws the same picture in little more than half the time. A
+    slider that moves, or pauses briefly, is drawn with uniforms. `make` compiles the program of a key with the given
+    constants.
     """
 
     def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], folds_constants: bool) -> None:
@@ -55,13 +57,15 @@ class _ProgramPair:
         self._with_uniforms: FullFrame | None = None
         self._folded: list[tuple[Mapping[str, Number], FullFrame]] = []  # the latest last
         self._latest: Mapping[str, Number] | None = None  # numbers of the latest draw
+        self._equal = 0  # draws with these numbers, in succession
 
     def program(self, numbers: Mapping[str, Number], folds_constants: bool) -> FullFrame:
-        is_unchanged, self._latest = self._latest == numbers, numbers
+        self._equal = self._equal + 1 if self._latest == numbers else 1
+        self._latest = numbers
         folded = self._folded_with(numbers)
         if folded is not None:
             return folded
-        return self.prepare(numbers, folds_constants and is_unchanged)
+        return self.prepare(numbers, folds_constants and self._equal >= FOLDED_AFTER)
 
     def prepare(self, numbers: Mapping[str, Number], folds_constants: bool) -> FullFrame:
         if folds_constants:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..controls import Control, Controls, Switch
-from ..display.status_line import INK, MIN_TEXT_PX, text_background
+from ..display.status_line import MIN_TEXT_PX, on_background
 from ..display.tool import Canvas, Tool, ToolContext
 
 POINTER = (("click", "Focus here"), ("right click", "White balance here"), ("wheel", "Aperture"))
@@ -69,8 +69,4 @@ def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int])
             draw.text((left + keys - font.getlength(key), edge + row * line), key, 255, font)
             draw.text((left + keys + height_px, edge + row * line), title, 170, font)
         left += keys + titles + 3.5 * height_px
-    coverage = np.asarray(ink, np.float32)[..., None] / 255
-    base = np.zeros((ink.height, ink.width, 4), np.float32)
-    base[..., 3] = BACKGROUND_OPACITY * text_background(ink.size, edge // 2)
-    rgba = base * (1 - coverage) + coverage * np.array([INK, INK, INK, 1.0], np.float32)
-    return np.asarray(rgba * 255 + 0.5, np.uint8)
+    return on_background(np.asarray(ink), BACKGROUND_OPACITY, edge // 2)

@@ -11,10 +11,12 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.capture import BaseSource
+from groundglass.capture import BaseSource, Source
+from groundglass.capture.latest import LatestFrameQueue
 from groundglass.controls import Action
 from groundglass.display import sources as sources_module
 from groundglass.display.bitmap import BitmapSurface
+from groundglass.display.opening import Opening
 from groundglass.display.sources import Sources, address
 from groundglass.display.tool import Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
@@ -313,3 +315,27 @@ def test_passwords_are_remembered_and_not_shown() -> None:
 
 def test_the_address_of_a_name_is_without_its_options() -> None:
     assert (address("v4l2:0?size=640x480"), address("photo.dng")) == ("v4l2:0", "photo.dng")
+
+
+def test_the_queue_of_an_opened_source_appears_last() -> None:
+    """The loop takes frames from it at once, and then uses the source."""
+    seen = list[bool]()
+
+    class Watched(Opening):
+        def __setattr__(self, name: str, value: object) -> None:
+            if name == "queue" and value is not None:
+                seen.append(self.source is not None)
+            super().__setattr__(name, value)
+
+    opened = threading.Event()
+    opening = Watched(["fake"], lambda name: FakeCamera(None), opened.set, None)
+    try:
+        assert opened.wait(20)
+        assert seen == [True]
+    finally:
+        opening.abandon(_close)
+
+
+def _close(queue: LatestFrameQueue, source: Source) -> None:
+    queue.close()
+    source.close()

@@ -6,6 +6,7 @@ import moderngl
 import numpy as np
 import pytest
 from groundglass.errors import ShaderError
+from groundglass.gl.constant_folding import FOLDED_AFTER
 from groundglass.gl.context import describe, headless_context
 from groundglass.gl.fusion import fuse
 from groundglass.gl.passes import Stage, list_passes, load_pass, parse_parameter
@@ -179,7 +180,7 @@ def test_a_grader_releases_every_object() -> None:
         planes.write([np.zeros((size, size), np.float32)] * 3)
         for target in ("rgba8", "rgba32f"):
             grader.draw(planes, load_look("classic"), strength=0.5, target=target)
-            for _ in range(2):
+            for _ in range(FOLDED_AFTER):
                 grader.draw(planes, load_look("neutral"), target=target)
     for _ in range(2):
         grader.release()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020
-from groundglass.gl.constant_folding import FOLDED
+from groundglass.gl.constant_folding import FOLDED, FOLDED_AFTER
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
 from groundglass.look.look import list_looks, load_look, parse_look
@@ -123,8 +123,11 @@ def test_constant_folding_keeps_the_picture(name: str, strength: float) -> None:
     scene = scene_of((40, 60)) ** 4 * 16.0
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(scene[..., c]) for c in range(3)])
-    drawn = [grader.draw(planes, load_look(name), strength=strength, target="rgba32f").read() for _ in range(3)]
-    uniforms, constants, again = (np.frombuffer(pixels, np.float32) for pixels in drawn)
+    drawn = [
+        grader.draw(planes, load_look(name), strength=strength, target="rgba32f").read()
+        for _ in range(FOLDED_AFTER + 1)
+    ]
+    uniforms, *_, constants, again = (np.frombuffer(pixels, np.float32) for pixels in drawn)
     np.testing.assert_allclose(constants, uniforms, atol=1e-4)  # the order of rounding differs
     np.testing.assert_array_equal(again, constants)
     assert grader._programs.compiled()[1] == 1
@@ -137,12 +140,14 @@ def test_a_folded_look_can_change_again() -> None:
     planes.write([np.full((4, 4), 0.2, np.float32)] * 3)
     look = load_look("classic")
     other = look.with_value("tone_curve", "toe", 0.4)
-    drawn = [np.frombuffer(grader.draw(planes, step).read(), np.uint8) for step in (look, look, other, other, look)]
+    steps = [look] * FOLDED_AFTER + [other] * FOLDED_AFTER
+    drawn = [np.frombuffer(grader.draw(planes, step).read(), np.uint8) for step in (*steps, look)]
+    drawn = [drawn[index] for index in (0, FOLDED_AFTER - 1, FOLDED_AFTER, 2 * FOLDED_AFTER - 1, -1)]
     for first, second in ((0, 1), (0, 4), (2, 3)):  # uniforms and constants round differently
         assert np.abs(drawn[first].astype(int) - drawn[second]).max() <= 1
     assert np.abs(drawn[2].astype(int) - drawn[0]).max() > 1
     for toe in (0.3, 0.5, 0.6):
-        for _ in range(2):
+        for _ in range(FOLDED_AFTER):
             grader.draw(planes, look.with_value("tone_curve", "toe", toe))
     assert grader._programs.compiled() == (1, FOLDED)
     grader.release()
@@ -165,7 +170,7 @@ def test_a_rehearsed_look_compiles_nothing_in_its_frames(monkeypatch: pytest.Mon
         grader.draw(planes, look)
     other = Grader(context(), folds_constants=True)
     planes.write_packed(np.full((48, 80, 4), 0.2, np.float16), (8, 0), (64, 48))
-    usual = [other.draw(planes, look).read() for _ in range(2)][1]
+    usual = [other.draw(planes, look).read() for _ in range(FOLDED_AFTER)][-1]
     assert usual == first
     for made in (grader, other, planes):
         made.release()

@@ -112,6 +112,47 @@ def test_the_kernel_of_another_size_is_compiled_before_a_frame_needs_it() -> Non
         assert engine.look_route == "kernel"
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_a_prepared_look_of_gl_compiles_nothing_in_its_first_frames(
+    monkeypatch: pytest.MonkeyPatch, scale: float
+) -> None:
+    with gg.Engine() as engine:
+        if engine._kernel_looks.chosen == "gl":
+            pytest.skip("a GPU draws here")
+        settings = gg.Settings(look="neutral")
+        engine.draw(frame_of(), settings)
+        engine.compile_look(settings)
+        drawn = engine.draw(frame_of(), settings)
+        sepia = settings.with_(look="sepia", scale=scale)
+        engine.prepare(drawn, sepia)
+        until(lambda: not engine.is_preparing, "everything is compiled")
+        frames = 0
+        while engine.is_rehearsing:
+            engine.draw(frame_of(), settings)
+            assert engine.look_route == "kernel"
+            frames += 1
+        assert 2 <= frames <= 8
+        monkeypatch.setattr("groundglass.gl.full_frame.compile_program", None)
+        first, second = (codes(engine.draw(frame_of(), sepia)) for _ in range(2))
+        assert engine.look_route.startswith("gl")
+        np.testing.assert_array_equal(first, second)
+
+
+def test_a_prepared_look_of_a_kernel_is_not_compiled_in_gl(monkeypatch: pytest.MonkeyPatch) -> None:
+    with gg.Engine() as engine:
+        if engine._kernel_looks.chosen == "gl":
+            pytest.skip("a GPU draws here")
+        settings = gg.Settings(look="neutral")
+        engine.draw(frame_of(), settings)
+        engine.compile_look(settings)
+        drawn = engine.draw(frame_of(), settings)
+        engine.prepare(drawn, settings.with_(look="natural"))
+        until(lambda: not engine.is_preparing, "everything is compiled")
+        monkeypatch.setattr(engine._grader, "rehearse", None)
+        while engine.is_rehearsing:
+            engine.draw(frame_of(), settings)
+
+
 def test_an_unknown_route_is_an_error() -> None:
     with pytest.raises(GroundglassError, match="look route 'vulkan' is unknown; use one of auto, gl, kernel"):
         gg.Engine(look_route="vulkan")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from groundglass.colour.encoding import LUT_INPUTS, encode
 from groundglass.errors import LookError
+from groundglass.gl.constant_folding import FOLDED_AFTER
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look import reference
 from groundglass.look.grade import Grader, grade
@@ -53,9 +54,10 @@ def test_constant_folding_of_a_lut_keeps_the_picture() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])
     look = look_of("lut", file=some_lut())
-    uniforms, constants = (
-        np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)
+    uniforms, *_, constants = (
+        np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(FOLDED_AFTER)
     )
+    assert grader._programs.compiled() == (1, 1)
     np.testing.assert_allclose(uniforms, constants, atol=STAGE)
     grader.release()
     planes.release()

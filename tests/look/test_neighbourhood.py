@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from around_support import halved
 from groundglass.errors import ShaderError
+from groundglass.gl.constant_folding import FOLDED_AFTER
 from groundglass.gl.passes import Stage, list_passes, load_pass
 from groundglass.gl.planes import ScenePlanes
 from groundglass.look.grade import Grader, grade
@@ -160,7 +161,7 @@ def test_a_frame_allocates_no_texture_and_constant_folding_keeps_the_picture() -
     look = look_of("bloom", amount=0.3)
     first = grader.draw(planes, look, target="rgba32f").read()
     maps = list(grader._neighbourhoods._maps)
-    again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(2)]
+    again = [np.frombuffer(grader.draw(planes, look, target="rgba32f").read(), np.float32) for _ in range(FOLDED_AFTER)]
     assert list(grader._neighbourhoods._maps) == maps
     for pixels in again:
         np.testing.assert_allclose(pixels, np.frombuffer(first, np.float32), atol=STAGE)
