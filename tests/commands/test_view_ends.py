@@ -126,9 +126,11 @@ with leaving.Leaving() as end:
     if sys.argv[1:] == ["saves"]:
         end.is_unsaved = lambda: not saved.is_set()
         threading.Thread(target=save).start()
-    print("stuck", flush=True)
+    lines = ["stuck"]
     while True:
         with contextlib.suppress(KeyboardInterrupt):  # the signal came before the function
+            while lines:
+                print(lines.pop(), flush=True)
             hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 """
 
