@@ -13,7 +13,7 @@ from .source import Source, Timing
 
 # With more lag a paced source restarts its clock instead of catching up.
 MAX_LAG_S = 0.25
-CLOSE_WAIT_S = 0.3  # maximum wait of `close` for a read that ignores `interrupt`
+CLOSE_WAIT_S = 0.2  # maximum wait of `close` for a read that ignores `interrupt`
 
 
 class LatestFrameQueue:

@@ -7,8 +7,8 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from time import perf_counter
 from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..capture import Source
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGHUP")  # SIGHUP is that of a closed terminal
-LEAVE_S = 0.4  # from the request to end until the process ends without its drivers
+LEAVE_S = 0.3  # from the request to end until the process ends without its drivers
 CLOSE_S = 0.15  # maximum wait for the camera to be closed then
 CHECK_S = 0.02  # interval at which the output is checked
 INTERRUPTED = 130  # exit status of a process that Ctrl-C ended
@@ -65,6 +65,22 @@ class Leaving:
         if self._ends is not None:
             with suppress(OSError):  # signals have filled it
                 self._ends[1].send(b"\0")
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Within the `with` block a signal ends the process of the command at once: there is nothing to save.
+
+        PoCL compiles with Python's lock held. LLVM installs handlers of signals that remove the files of its compiler,
+        which then crashes; the end of the block replaces them.
+        """
+        numbers = self._before if self._ends is not None else ()
+        for number in numbers:
+            signal.signal(number, signal.SIG_DFL)
+        try:
+            yield
+        finally:
+            for number in numbers:
+                signal.signal(number, self._on_signal)
 
     def __enter__(self) -> Self:
         if not _in_main_thread():

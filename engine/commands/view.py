@@ -147,13 +147,14 @@ def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
         threads.append(thread)
         thread.start()
         kept: list[Event] = []
-        while thread.is_alive():
-            thread.join(POLL_S)
-            kept += surface.poll()
-            if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
-                leaving.status = 0
-                leaving.begin()
-                raise SystemExit(0)
+        with leaving.at_once():
+            while thread.is_alive():
+                thread.join(POLL_S)
+                kept += surface.poll()
+                if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
+                    leaving.status = 0
+                    leaving.begin()
+                    raise SystemExit(0)
         for event in kept:
             surface.input.post(event)
         for error in failed:

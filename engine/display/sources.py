@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 PREPARE_S = 5.0  # maximum wait for the compilation of kernels for a new source
 PROBLEM_S = 8.0  # display time of the reason why a source was not opened
-CLOSE_WAIT_S = 0.3  # maximum wait at the end for sources that are being closed
+CLOSE_WAIT_S = 0.2  # maximum wait at the end for sources that are being closed
 
 
 class Host(Protocol):

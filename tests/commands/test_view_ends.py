@@ -111,7 +111,7 @@ def test_only_the_first_request_to_end_interrupts(is_quitting: bool) -> None:
 
 # The main thread is in a function in C that lasts for hours, like a driver that compiles.
 STUCK = """
-import hashlib, sys, threading, time
+import contextlib, hashlib, sys, threading, time
 from groundglass.commands import leaving
 class Camera:
     def close(self): print("closed", flush=True)
@@ -126,8 +126,12 @@ with leaving.Leaving() as end:
     if sys.argv[1:] == ["saves"]:
         end.is_unsaved = lambda: not saved.is_set()
         threading.Thread(target=save).start()
-    threading.Timer(0.3, print, ["stuck"], {"flush": True}).start()
-    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+    lines = ["stuck"]
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):  # the signal came before the function
+            while lines:
+                print(lines.pop(), flush=True)
+            hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
 """
 
 
@@ -143,6 +147,36 @@ def test_a_driver_does_not_keep_the_process_but_unsaved_output_does(
     assert process.stdout.readline() == "stuck\n"
     output, errors = ended(process, number)
     assert (process.returncode, output.split(), errors) == (7, printed.split(), "")
+
+
+# A compiler that holds Python's lock: no thread of this process runs.
+COMPILES = """
+import ctypes
+from groundglass.commands import leaving
+leaving.own_process()
+with leaving.Leaving() as end, end.at_once():
+    print("stuck", flush=True)
+    ctypes.PyDLL(None).sleep(3600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_compiler_that_holds_the_lock_of_python(number: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", COMPILES], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stuck\n"
+    assert ended(process, number) == ("", "")
+    assert process.returncode == -number
+
+
+def test_signals_interrupt_again_after_the_compiler() -> None:
+    with Leaving() as leaving:
+        with leaving.at_once():
+            pass
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
 
 
 @pytest.mark.parametrize("moment", ["import groundglass.commands.arguments", "import typer"])
