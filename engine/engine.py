@@ -321,8 +321,8 @@ class Engine:
         light, self._light = self._light, None
         if light is None or not light.serves(frame, inputs, part.side):
             upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
-            magnification = breathing.of_frame(upright, settings.lens, settings.focus_m)
-            light = PreparedScene(frame, inputs, upright, scene, self._developer.exposure_ev, magnification)
+            breathes = breathing.of_frame(upright, settings.lens, settings.focus_m)
+            light = PreparedScene(frame, inputs, upright, scene, self._developer.exposure_ev, breathes)
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
@@ -384,9 +384,8 @@ class Engine:
                 scene = self._defocus.get(*size, settings.quality).run(scene, depth_m, depth.distances_m, blur)
             if halo.shows(size[0]):
                 scene = self._soft_focus.get(*size).run(scene, halo)
-            magnification = breathing.of_frame(frame, settings.lens, settings.focus_m)
-            if breathing.shows(magnification, size[0]):
-                scene = self._breathing.get(*size).run(scene, magnification)
+            if breathing.shows(breathes := breathing.of_frame(frame, lens, settings.focus_m), size[0]):
+                scene = self._breathing.get(*size).run(scene, breathes)
             return frame, scene
 
     def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
