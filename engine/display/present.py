@@ -115,7 +115,7 @@ class Presenter:
     def _draw_view(
         self, key: tuple[tuple[str, ...], bool], constants: Mapping[str, Number], moving: Mapping[str, Number]
     ) -> None:
-        """Draws into the viewport. `moving` numbers are no constants: each focus would compile a program."""
+        """Draws into the viewport. `moving` numbers stay uniforms: as constants, each focus would compile a program."""
         program = self._programs.program(key, constants)
         program.set(moving)
         program.draw(self._surface.framebuffer)

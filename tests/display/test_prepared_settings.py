@@ -105,7 +105,7 @@ def test_an_aperture_waits_for_the_shape_of_its_discs(engine: Any, prepared: Pre
 
 
 def test_a_turning_aperture_is_followed(prepared: PreparedSettings) -> None:
-    """While a ring turns, each shape is of another aperture by the time it is computed. It is drawn nevertheless."""
+    """While a ring turns, the aperture has moved on when a shape is computed. The shape is drawn nevertheless."""
     turned = [Settings(f_number=number) for number in (1.41, 1.43, 1.45, 1.47)]
     drawn = []
     for wanted in turned:

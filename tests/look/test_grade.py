@@ -155,7 +155,7 @@ def test_a_folded_look_can_change_again() -> None:
 
 
 def test_a_rehearsed_look_compiles_nothing_in_its_frames(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor after a change of the size, which is no constant of a program."""
+    """Nor after a change of the size: it is not a constant of a program."""
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write_packed(np.full((48, 80, 4), 0.2, np.float16), (8, 0), (64, 48))
     look = load_look("eternal")

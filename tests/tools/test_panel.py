@@ -213,7 +213,7 @@ def test_without_imgui_the_panel_reports_the_extra(bench: Bench, monkeypatch: py
 def test_the_panel_appears_when_its_library_is_imported(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, stays: bool
 ) -> None:
-    """The import takes 0.2 s, in which frames go on. It may be closed meanwhile."""
+    """The import takes 0.2 s, in which frames continue. The panel may be closed meanwhile."""
     monkeypatch.setattr("groundglass.tools.panel.panel.is_imported", lambda: False)
     bench.controls.press("Tab")
     assert bench.gui is None
