@@ -187,7 +187,9 @@ def test_the_border_continues_around_a_narrower_view() -> None:
     assert (part[5:] == part[4]).all()
 
 
-@pytest.mark.parametrize("text", ["", "1", "0,0,1", "0,0,0,1", "-1,0,1,1", "1,0,0.6,1", "0,0,9,1", "nan,0,1,1", "a,b,c,d"])
+@pytest.mark.parametrize(
+    "text", ["", "1", "0,0,1", "0,0,0,1", "-1,0,1,1", "1,0,0.6,1", "0,0,9,1", "nan,0,1,1", "a,b,c,d"]
+)
 def test_a_crop_outside_the_map_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match=r"is not LEFT,TOP,WIDTH,HEIGHT"):
         Crop.parse(text)
