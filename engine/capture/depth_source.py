@@ -34,12 +34,16 @@ FIRST_MAP_S = 3.0  # wait of the first picture for a map: later maps would chang
 SILENT_S = 0.5  # without a map for longer, and for four periods, the depth camera is reported
 MAPS_KEPT = 8
 POLL_S = 0.2
+MAX_CROP = 4.0  # maximum size of a part of a depth picture, for depth cameras with a narrower view
 CONTROLS = "camera_depth_"  # the beginning of the names of a depth camera's controls
 
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The part of a depth camera's picture that the camera sees, as fractions of its width and height."""
+    """The part of a depth camera's picture that the camera sees, as fractions of its width and height.
+
+    A depth camera with a narrower view has a negative `left` and a `width` above 1: its border is repeated around it.
+    """
 
     left: float = 0.0
     top: float = 0.0
@@ -57,19 +61,33 @@ class Crop:
             left, top, width, height = (float(part) for part in text.split(","))
         except ValueError:
             left = top = width = height = math.nan
-        if not (0 <= left < left + width <= 1 and 0 <= top < top + height <= 1):
+        sides = (left, width), (top, height)
+        if not all(0 < side <= MAX_CROP and -MAX_CROP < first < 1 and first + side > 0 for first, side in sides):
             raise SourceError(
-                f"depth crop '{text}' is not LEFT,TOP,WIDTH,HEIGHT in fractions of the map, 0 to 1; try 0.1,0.1,0.8,0.8"
+                f"depth crop '{text}' is not LEFT,TOP,WIDTH,HEIGHT in fractions of the map; try 0.1,0.1,0.8,0.8, or "
+                "-0.1,-0.1,1.2,1.2 for a depth camera with a narrower view"
             )
         return cls(left, top, width, height)
 
     def of(self, samples: NDArray[Any]) -> NDArray[Any]:
         """The part of an (H, W) array; at least one sample."""
-        rows, columns = samples.shape
-        first_row, first_column = min(round(self.top * rows), rows - 1), min(round(self.left * columns), columns - 1)
-        end_row = max(round((self.top + self.height) * rows), first_row + 1)
-        end_column = max(round((self.left + self.width) * columns), first_column + 1)
-        return samples[first_row:end_row, first_column:end_column]
+        inside, around = zip(
+            *(
+                _part(first, side, count)
+                for first, side, count in zip(
+                    (self.top, self.left), (self.height, self.width), samples.shape, strict=True
+                )
+            ),
+            strict=True,
+        )
+        return np.pad(samples[inside], around, mode="edge") if any(map(any, around)) else samples[inside]
+
+
+def _part(first: float, side: float, samples: int) -> tuple[slice, tuple[int, int]]:
+    """The samples of a part of an axis, at least one, and how many are missing before and after them."""
+    begin = min(round(first * samples), samples - 1)
+    end = max(round((first + side) * samples), begin + 1, 1)
+    return slice(max(begin, 0), min(end, samples)), (max(-begin, 0), max(end - samples, 0))
 
 
 class WithDepthSource(SourceFilter):

@@ -16,7 +16,7 @@ NOTIFY_EVERY_S = 5.0  # a problem that lasts is shown for half of the time
 
 
 class DepthModelTool(Tool):
-    """The switch of the engine's depth model, if it has one. Off screen, `report` gets each problem once."""
+    """The switch of the engine's depth model, which may be None. Off screen, `report` gets each problem once."""
 
     def __init__(self, tool_context: ToolContext, report: Callable[[str], None] = lambda problem: None) -> None:
         self._model, self._log, self._notify = tool_context.engine.depth_model, tool_context.log, tool_context.notify
@@ -24,8 +24,7 @@ class DepthModelTool(Tool):
         self._problem, self._notified_s = "", -math.inf
 
     def controls(self) -> Iterable[Control]:
-        if self._model is not None:
-            yield Switch("depth_model", "Depth model", "focus", "F4", get=lambda: self._is_on, set=self._switch)
+        yield Switch("depth_model", "Depth model", "focus", get=lambda: self._is_on, set=self._switch)
 
     def tick(self, now_s: float) -> Invalidation:
         problem = "" if self._model is None else self._model.problem
@@ -46,6 +45,8 @@ class DepthModelTool(Tool):
         return self._model is not None and self._model.is_on
 
     def _switch(self, is_on: bool) -> None:
-        if self._model is not None:
-            self._model.is_on = is_on
-            self._notify(f"depth model {'on' if is_on else 'off'}")
+        if self._model is None:
+            self._notify("no depth model; start groundglass view with --depth-model MODEL.onnx")
+            return
+        self._model.is_on = is_on
+        self._notify(f"depth model {'on' if is_on else 'off'}")

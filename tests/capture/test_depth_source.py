@@ -178,7 +178,18 @@ def test_a_crop_takes_the_part_that_the_camera_sees() -> None:
         first_frame(Hand("d", z16(wide)), crop=Crop.parse("0,0,1,0.4"))
 
 
-@pytest.mark.parametrize("text", ["", "1", "0,0,1", "0,0,0,1", "-0.1,0,1,1", "0.5,0,0.6,1", "nan,0,1,1", "a,b,c,d"])
+def test_the_border_continues_around_a_narrower_view() -> None:
+    samples = np.arange(1, 101, dtype=np.uint16).reshape(10, 10)
+    part = Crop.parse("-0.2,0.5,1.4,0.7").of(samples)
+    assert part.shape == (7, 14)
+    assert np.array_equal(part[:5, 2:12], samples[5:])
+    assert (part[:, :3] == part[:, 2:3]).all()
+    assert (part[5:] == part[4]).all()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1", "0,0,1", "0,0,0,1", "-1,0,1,1", "1,0,0.6,1", "0,0,9,1", "nan,0,1,1", "a,b,c,d"]
+)
 def test_a_crop_outside_the_map_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match=r"is not LEFT,TOP,WIDTH,HEIGHT"):
         Crop.parse(text)

@@ -76,7 +76,7 @@ def test_the_map_of_a_static_noisy_scene_does_not_swim(tmp_path: Path) -> None:
     for some in (maps, alone):
         nearness = 1 / np.stack([depth_m for depth_m in some[4:] if depth_m is not None])
         changes.append(float(np.abs(np.diff(nearness, axis=0)).mean() / np.ptp(nearness)))
-    assert changes[0] < 0.01  # of the range of 1 / distance, from map to map
+    assert changes[0] < 0.01  # mean change between two maps, relative to their range of 1 / distance
     assert changes[0] < changes[1] / 3
 
 

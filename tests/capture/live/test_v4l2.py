@@ -347,3 +347,14 @@ def test_a_rounded_size_and_a_missing_one_are_reported() -> None:
         chosen(camera, format="NV12")
     with pytest.raises(SourceError, match=r"none of the camera's formats can be shown \(H264\)"):
         chosen(Offering("H264", H264={(640, 480): 30.0}))
+
+
+def test_two_pictures_in_one_are_refused_with_the_format_to_choose() -> None:
+    camera = Offering("YUYV", YUYV={(640, 480): 30.0}, INZI={(640, 480): 30.0})
+    with pytest.raises(SourceError, match="INZI is infrared and depth in one picture; choose format=Z16"):
+        chosen(camera, format="INZI")
+    for wanted in ("Y8I", "y12i"):
+        with pytest.raises(SourceError, match=f"{wanted.upper()} is two infrared pictures in one; choose format=Z16"):
+            chosen(camera, format=wanted)
+    with pytest.raises(SourceError, match="Y8I is two infrared pictures in one"):
+        chosen(Offering("Y8I ", **{"Y8I ": {(640, 480): 30.0}}))

@@ -101,6 +101,14 @@ NAMES = {
 }
 
 
+# Formats of depth cameras with two pictures in one, by their fourcc, and what to choose instead.
+DOUBLE_FORMATS = {
+    fourcc("INZI"): "INZI is infrared and depth in one picture; choose format=Z16 for its depth",
+    fourcc("Y8I "): "Y8I is two infrared pictures in one; choose format=Z16 for depth, or format=GREY for one of them",
+    fourcc("Y12I"): "Y12I is two infrared pictures in one; choose format=Z16 for depth, or format=Y16 for one of them",
+}
+
+
 def format_name(code: int) -> str:
     """The name of a format in V4L2, such as SRGGB10; its fourcc if this program does not know it."""
     return NAMES.get(code) or text_of(code)

@@ -7,7 +7,7 @@ import errno
 from ....errors import SourceError, cause
 from .connected import is_shown, mode_lines
 from .device import BUSY, Device, Mode
-from .formats import JPEGS, MOSAICS, format_name, fourcc
+from .formats import DOUBLE_FORMATS, JPEGS, MOSAICS, format_name, fourcc
 from .name import Requested
 
 SMOOTH_FPS = 24.0
@@ -56,6 +56,9 @@ def _requested_code(name: str, device: Device, requested: Requested) -> int | No
     by_code = fourcc(f"{requested.format:4.4}") if requested.format.isascii() and len(requested.format) <= 4 else None
     if by_code in offered:
         return by_code
+    double = DOUBLE_FORMATS.get(fourcc(f"{requested.format.upper():4.4}")) if by_code is not None else None
+    if double is not None:
+        raise SourceError(f"{name}: {double}; {_offers(device)}")
     raise SourceError(f"{name}: the camera does not offer {requested.format}; {_offers(device)}")
 
 
@@ -80,6 +83,9 @@ def _best(name: str, device: Device, present: Mode, requested: Requested) -> tup
     if best is None and size is not None:
         raise SourceError(f"{name}: no format has the size {_text(size)}; {_offers(device)}")
     if best is None:
+        double = next((DOUBLE_FORMATS[code] for code in device.formats() if code in DOUBLE_FORMATS), None)
+        if double is not None:
+            raise SourceError(f"{name}: {double}, of this or another device of the camera (groundglass cameras)")
         formats = ", ".join(map(format_name, device.formats()))
         raise SourceError(f"{name}: none of the camera's formats can be shown ({formats}); try another camera")
     return best[1], best[2]
