@@ -87,11 +87,12 @@ def show(
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
-        engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
-        settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
-        with compilation(surface, leaving) as wait:
-            compile_ahead(engine, opened, settings, wait)
+        with leaving.at_once():
+            engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
+            settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
+            with compilation(surface, leaving) as wait:
+                compile_ahead(engine, opened, settings, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
@@ -147,14 +148,13 @@ def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
         threads.append(thread)
         thread.start()
         kept: list[Event] = []
-        with leaving.at_once():
-            while thread.is_alive():
-                thread.join(POLL_S)
-                kept += surface.poll()
-                if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
-                    leaving.status = 0
-                    leaving.begin()
-                    raise SystemExit(0)
+        while thread.is_alive():
+            thread.join(POLL_S)
+            kept += surface.poll()
+            if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
+                leaving.status = 0
+                leaving.begin()
+                raise SystemExit(0)
         for event in kept:
             surface.input.post(event)
         for error in failed:
