@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..display.statistics import Statistics
     from ..display.surface import Surface
     from ..display.tool import Tool, ToolContext
+    from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
     from ..warm_up import Wait
 
@@ -76,7 +77,6 @@ def show(
 
         from ..compute.program_saving import ProgramSaving
         from ..display.live_scale import start_scale  # while a thread renders the scene
-        from ..display.tool import has_unsaved
         from ..display.viewer import Viewer
         from ..live_edit.editing import Editing
         from ..settings import SettingsHistory
@@ -110,11 +110,7 @@ def show(
             open_source=opener(source, opened, source_options, options.size),
             on_end=leaving.begin,
         )
-        is_reported = threading.Event()
-        leaving.source = lambda: viewer.sources.source
-        has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
-        leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
-        leaving.status = 0
+        is_reported = limit_end(leaving, viewer, view)
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
@@ -123,6 +119,18 @@ def show(
             write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
         report(statistics, saved)
         is_reported.set()
+
+
+def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions) -> threading.Event:
+    """Lets `leaving` wait for the output of the tools, and for the results of `view` until the event is set."""
+    from ..display.tool import has_unsaved
+
+    is_reported = threading.Event()
+    has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
+    leaving.source = lambda: viewer.sources.source
+    leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
+    leaving.status = 0
+    return is_reported
 
 
 POLL_S = 0.02  # maximum delay of Escape while kernels are compiled
