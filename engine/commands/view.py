@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..display.statistics import Statistics
     from ..display.surface import Surface
     from ..display.tool import Tool, ToolContext
+    from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
     from ..warm_up import Wait
 
@@ -76,7 +77,6 @@ def show(
 
         from ..compute.program_saving import ProgramSaving
         from ..display.live_scale import start_scale  # while a thread renders the scene
-        from ..display.tool import has_unsaved
         from ..display.viewer import Viewer
         from ..live_edit.editing import Editing
         from ..settings import SettingsHistory
@@ -87,11 +87,12 @@ def show(
             view = off_screen(view)
         settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
-        engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
-        settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
-        with compilation(surface, leaving) as wait:
-            compile_ahead(engine, opened, settings, wait)
+        with leaving.at_once():
+            engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
+            settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
+            with compilation(surface, leaving) as wait:
+                compile_ahead(engine, opened, settings, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
         tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
@@ -109,11 +110,7 @@ def show(
             open_source=opener(source, opened, source_options, options.size),
             on_end=leaving.begin,
         )
-        is_reported = threading.Event()
-        leaving.source = lambda: viewer.sources.source
-        has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
-        leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
-        leaving.status = 0
+        is_reported = limit_end(leaving, viewer, view)
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         statistics = viewer.run(frames=view.frames, seconds=view.seconds)
@@ -122,6 +119,18 @@ def show(
             write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
         report(statistics, saved)
         is_reported.set()
+
+
+def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions) -> threading.Event:
+    """Lets `leaving` wait for the output of the tools, and for the results of `view` until the event is set."""
+    from ..display.tool import has_unsaved
+
+    is_reported = threading.Event()
+    has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
+    leaving.source = lambda: viewer.sources.source
+    leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
+    leaving.status = 0
+    return is_reported
 
 
 POLL_S = 0.02  # maximum delay of Escape while kernels are compiled
@@ -147,14 +156,13 @@ def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
         threads.append(thread)
         thread.start()
         kept: list[Event] = []
-        with leaving.at_once():
-            while thread.is_alive():
-                thread.join(POLL_S)
-                kept += surface.poll()
-                if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
-                    leaving.status = 0
-                    leaving.begin()
-                    raise SystemExit(0)
+        while thread.is_alive():
+            thread.join(POLL_S)
+            kept += surface.poll()
+            if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
+                leaving.status = 0
+                leaving.begin()
+                raise SystemExit(0)
         for event in kept:
             surface.input.post(event)
         for error in failed:
