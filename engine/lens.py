@@ -241,7 +241,7 @@ def load_lens(name_or_path: str) -> Lens:
     except OSError as error:
         raise LookError(f"{path}: cannot be read ({error.strerror}); check the path") from error
     except DocumentError as error:
-        raise LookError(f"{path}: is not a lens file ({error}); give a lens file") from error
+        raise LookError(f"{path}: is {error}; give a lens file") from error
     return _parse(text, str(path), path.stem)
 
 

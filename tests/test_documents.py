@@ -80,7 +80,7 @@ def test_a_request_that_cannot_be_used_is_an_error(content: str, tmp_path: Path)
 
 def test_what_people_write_is_read(tmp_path: Path) -> None:
     assert parse_toml("a.b.c = [[1.5, inf], [9223372036854775807, -1]]")["a"]["b"]["c"][1][0] == (1 << 63) - 1
-    assert parse_toml("# " + "a.b" * 1000 + "\nx = '" + "c" * 100_000 + "'")["x"].startswith("c")
+    assert parse_toml("# " + "a. b" * 20 + "\nx = '" + "c" * 100_000 + "'")["x"].startswith("c")
     assert parse_json('{"a": [1e300, "\\ud83d\\ude00", null, true]}')["a"][0] == 1e300
     assert decoded(b"\xef\xbb\xbfa = 1\r\n") == "a = 1\r\n"
     path = tmp_path / "text"

@@ -85,7 +85,7 @@ def test_a_look_loaded_from_a_path_is_named_after_the_file(tmp_path: Path) -> No
         ("[0.3, 0.31, 0.32]", "[0.3, 0.31]", r"^sample\.toml:8: grey must be a number or three"),
         ("[0.3, 0.31, 0.32]", "[0.3, 9, 0.3]", r"^sample\.toml:8: grey = 9 is not in"),
         ("[0.3, 0.31, 0.32]", "[0.3, 0.3, true]", r"^sample\.toml:8: grey must be a number or three, not \["),
-        ("0.02", "1" + "0" * 400, r"^sample\.toml:5: amount = inf is not in 0\.\.0\.5$"),
+        ("0.02", "1" + "0" * 400, r"^sample\.toml:1: is not TOML: a number is beyond 64 bits$"),
         ("0.02", "1" + "0" * 5000, r"^sample\.toml:1: is not TOML: "),
         ("toe = 1", "toe = 1\n[pass.grain]\nseed = 1.5", r"^sample\.toml:11: seed must be a whole number, not 1\.5$"),
         (
