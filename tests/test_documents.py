@@ -61,7 +61,9 @@ def test_a_file_that_cannot_be_used_is_one_clear_line(reader: str, content: str,
     with pytest.raises(GroundglassError) as raised:
         READERS[reader](path)
     message = str(raised.value)
-    assert message.startswith(str(path) if reader != "look" or content in ("huge", "not UTF-8") else ("file", str(path)))
+    assert message.startswith(
+        str(path) if reader != "look" or content in ("huge", "not UTF-8") else ("file", str(path))
+    )
     assert "\n" not in message
     assert len(message) - len(str(path)) < 260
 
