@@ -1,19 +1,14 @@
-"""`python -m groundglass` is the command `groundglass`."""
+"""`python -m groundglass`, and the command `groundglass`."""
 
-import signal
-import threading
+from .interrupts import INTERRUPTS
 
 
 def run() -> None:
-    """The command. While its modules are imported, Ctrl-C ends the process without a traceback."""
-    is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if is_default and threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from . import cli
+    """Runs the command. A signal while its modules are imported, which takes a second, ends it without a traceback."""
+    INTERRUPTS.take()
+    from .cli import run as run_command
 
-    if is_default:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    cli.run()
+    run_command()
 
 
 if __name__ == "__main__":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceError, OutputError
+import typer
+
+from ..errors import DeviceError, OutputError, print_line
+from ..interrupts import INTERRUPTS
 from ..optics.focus import Rack
 from .first_start import FirstStart
 from .leaving import Leaving
@@ -35,7 +37,10 @@ OFF_SCREEN_FRAME = Path("view.png")
 
 
 def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
-    """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics."""
+    """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics.
+
+    Exit status 1 if work that was asked for, such as a still or a recording, is lost.
+    """
     if view.save_frame is not None:
         from ..formats.picture_write import check_target
 
@@ -56,7 +61,9 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
             if saved is not None:
                 print(f"groundglass: wrote the last frame to {saved}")
 
-        show(source, source_options, options, view, report, write_trace)
+        is_complete = show(source, source_options, options, view, report, write_trace)
+    if not is_complete:
+        raise typer.Exit(1)
 
 
 def show(
@@ -66,8 +73,11 @@ def show(
     view: ViewOptions,
     report: Callable[[Statistics, Path | None], None],
     write_trace: Write,
-) -> None:
-    """Run the loop. `report` receives its statistics and the file of the last frame, None without `save_frame`."""
+) -> bool:
+    """Run the loop. Returns whether all work that was asked for is saved.
+
+    `report` receives the loop's statistics and the file of the last frame, None without `save_frame`.
+    """
     with ExitStack() as stack:
         leaving = stack.enter_context(Leaving())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
@@ -88,7 +98,7 @@ def show(
         settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
-        with leaving.at_once():
+        with INTERRUPTS.at_once():
             engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
             settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
             with compilation(surface, leaving) as wait:
@@ -113,23 +123,23 @@ def show(
         is_reported = limit_end(leaving, viewer, view)
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
-        statistics = viewer.run(frames=view.frames, seconds=view.seconds)
+        with INTERRUPTS.ending(viewer.end):
+            statistics = viewer.run(frames=view.frames, seconds=view.seconds)
         saved = None if viewer.frame is None else view.save_frame
         if saved is not None and viewer.frame is not None:
             write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
         report(statistics, saved)
         is_reported.set()
+        return not viewer.messages.losses
 
 
 def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions) -> threading.Event:
     """Lets `leaving` wait for the output of the tools, and for the results of `view` until the event is set."""
-    from ..display.tool import has_unsaved
-
     is_reported = threading.Event()
     has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
     leaving.source = lambda: viewer.sources.source
-    leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or has_unsaved(viewer.tools)
-    leaving.status = 0
+    leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or viewer.tools.has_unsaved
+    leaving.status = lambda: int(bool(viewer.messages.losses))
     return is_reported
 
 
@@ -160,7 +170,7 @@ def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
             thread.join(POLL_S)
             kept += surface.poll()
             if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
-                leaving.status = 0
+                leaving.status = lambda: 0
                 leaving.begin()
                 raise SystemExit(0)
         for event in kept:
@@ -177,7 +187,7 @@ def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
 
 def report_reason(reason: str) -> None:
     """Prints why the source is without frames."""
-    print(f"groundglass: {reason}", file=sys.stderr, flush=True)
+    print_line(reason)
 
 
 def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:
@@ -263,7 +273,7 @@ def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions
         try:
             return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
         except DeviceError as error:
-            print(f"groundglass: {error}", file=sys.stderr)
+            print_line(str(error))
     return OffscreenSurface(size)
 
 
@@ -274,6 +284,6 @@ def off_screen(view: ViewOptions) -> ViewOptions:
         view = replace(view, seconds=OFF_SCREEN_S)
     if not view.headless:
         limits = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
-        print(f"groundglass: running the same loop off screen instead, for {limits}", file=sys.stderr)
+        print_line(f"running the same loop off screen instead, for {limits}")
         view = replace(view, save_frame=view.save_frame or OFF_SCREEN_FRAME)
     return view

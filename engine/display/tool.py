@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
     from ..errors import GroundglassError
     from ..frame import Frame
     from ..settings import SettingsHistory
+    from .messages import Messages
     from .sources import Sources
     from .statistics import FrameLog
     from .surface import Surface
@@ -41,18 +41,22 @@ class Invalidation(enum.IntEnum):
 class ToolContext:
     """The environment of a tool. `settings` apply to the next frames, `drawn` returns the current picture.
 
-    `notify` shows a line on the screen for a short time. `open_source` replaces the source by that of a name.
+    `open_source` replaces the source by that of a name.
     """
 
     engine: Engine
     settings: SettingsHistory
     sources: Sources
-    notify: Callable[[str], None]
+    messages: Messages
     controls: Controls
     log: FrameLog
     surface: Surface
     drawn: Callable[[], Drawn | None] = lambda: None
     open_source: Callable[[str], None] = lambda _: None
+
+    def notify(self, message: str) -> None:
+        """Shows a line on the screen for a short time, see `Messages`."""
+        self.messages.notify(message)
 
     @property
     def source(self) -> Source:
@@ -113,7 +117,7 @@ class Tool:
 
     @property
     def has_unsaved(self) -> bool:
-        """Whether output is not written yet, which `close` would write. For any thread."""
+        """Whether output is not written or not reported yet, which `finish` would do. For any thread."""
         return False
 
     def on_source(self, source: Source) -> None:
@@ -137,17 +141,8 @@ class Tool:
         """Called if a frame cannot be drawn or shown. Returns True if it removed the cause; it is drawn again."""
         return False
 
+    def finish(self) -> None:
+        """Called once, after the loop has ended: waits until the output is written, and reports what is lost."""
+
     def close(self) -> None:
-        """Called once, after the loop has ended. Raises OutputError for lost output."""
-
-
-def has_unsaved(tools: Iterable[Tool]) -> bool:
-    """Whether any has output that is not written yet. For any thread."""
-    return any(tool.has_unsaved for tool in tools)
-
-
-def close_tools(tools: Iterable[Tool]) -> None:
-    """Closes all, in reverse order, even if one raises."""
-    with ExitStack() as stack:
-        for tool in tools:
-            stack.callback(tool.close)
+        """Called once, after all tools have finished: frees what the tool holds."""

@@ -18,6 +18,7 @@ from groundglass.commands.leaving import Leaving
 from groundglass.commands.view import compilation
 from groundglass.display.events import Key
 from groundglass.display.input import InputQueue
+from groundglass.interrupts import KILLED, Interrupts
 from live_source_support import WAIT_S
 from stream_support import HttpServer, counted, mpegts
 
@@ -58,7 +59,10 @@ def test_a_signal_finishes_the_recording_of_a_stream_that_sends_nothing(number: 
         silent.set()
         time.sleep(0.3)
         _, errors = ended(process, number)
-        assert (process.returncode, errors) == (0, "")
+        assert process.returncode == 0
+        assert [line.partition(":")[0] for line in errors.splitlines()] == ["groundglass"] * 2
+        assert "recording video.mp4: 64x" in errors
+        assert "recorded video.mp4: " in errors
         client = server.clients[0]
         client.settimeout(WAIT_S)
         assert is_closed(client)
@@ -85,44 +89,64 @@ def test_ctrl_c_ends_the_wait_for_a_host_that_does_not_answer(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["HUP", "TERM"])
 def test_an_ignored_signal_stays_ignored(name: str) -> None:
     number = getattr(signal, f"SIG{name}")
-    before = signal.signal(number, signal.SIG_IGN)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    hook = sys.unraisablehook
+    signal.signal(number, signal.SIG_IGN)
     try:
-        with Leaving():
-            assert signal.getsignal(number) is signal.SIG_IGN
-            os.kill(os.getpid(), number)
+        Interrupts().take()
+        assert signal.getsignal(number) is signal.SIG_IGN
+        os.kill(os.getpid(), number)
     finally:
-        signal.signal(number, before)
+        sys.unraisablehook = hook
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
-@pytest.mark.parametrize("is_quitting", [False, True])
-def test_only_the_first_request_to_end_interrupts(is_quitting: bool) -> None:
-    """A second Ctrl-C, or one after Escape, must not interrupt the saving of a recording."""
-    before = signal.getsignal(signal.SIGTERM)
-    with Leaving() as leaving:
-        if is_quitting:
-            leaving.begin()
-        else:
-            with pytest.raises(KeyboardInterrupt):
-                os.kill(os.getpid(), signal.SIGTERM)
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is before
+# The main thread finishes a recording, as after Ctrl-C.
+FINISHES = """
+import time
+from groundglass.interrupts import INTERRUPTS
+INTERRUPTS.take()
+INTERRUPTS.begin()
+try:
+    print("ready", flush=True)
+    time.sleep(3600)
+except KeyboardInterrupt:
+    print("finishes", flush=True)
+    time.sleep(3600)
+"""
+
+
+@pytest.mark.parametrize("second", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_signal_ends_the_process_at_once(second: int) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", FINISHES], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert process.stdout.readline() == "finishes\n"
+    process.send_signal(signal.SIGHUP)  # a closed terminal sends it twice
+    assert ended(process, second) == ("", "")
+    assert process.returncode == -second
 
 
 # The main thread is in a function in C that lasts for hours, like a driver that compiles.
 STUCK = """
 import contextlib, hashlib, sys, threading, time
 from groundglass.commands import leaving
+from groundglass.interrupts import INTERRUPTS
 class Camera:
     def close(self): print("closed", flush=True)
 def save():
     time.sleep(2 * leaving.LEAVE_S)
     print("saved", flush=True)
     saved.set()
-leaving.own_process()
+INTERRUPTS.take()
+INTERRUPTS.begin()
 with leaving.Leaving() as end:
     saved = threading.Event()
-    end.source, end.status = Camera, 7
+    end.source, end.status = Camera, lambda: 7
     if sys.argv[1:] == ["saves"]:
         end.is_unsaved = lambda: not saved.is_set()
         threading.Thread(target=save).start()
@@ -152,9 +176,9 @@ def test_a_driver_does_not_keep_the_process_but_unsaved_output_does(
 # A compiler that holds Python's lock: no thread of this process runs.
 COMPILES = """
 import ctypes
-from groundglass.commands import leaving
-leaving.own_process()
-with leaving.Leaving() as end, end.at_once():
+from groundglass.interrupts import INTERRUPTS
+INTERRUPTS.take()
+with INTERRUPTS.at_once():
     print("stuck", flush=True)
     ctypes.PyDLL(None).sleep(3600)
 """
@@ -172,11 +196,19 @@ def test_a_signal_ends_a_compiler_that_holds_the_lock_of_python(number: int) -> 
 
 
 def test_signals_interrupt_again_after_the_compiler() -> None:
-    with Leaving() as leaving:
-        with leaving.at_once():
-            pass
-        with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
+    program = """
+import os, signal
+from groundglass.interrupts import INTERRUPTS
+INTERRUPTS.take()
+INTERRUPTS.begin()
+with INTERRUPTS.at_once():
+    pass
+try:
+    os.kill(os.getpid(), signal.SIGTERM)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "interrupted\n"
 
 
 @pytest.mark.parametrize("moment", ["import groundglass.commands.arguments", "import typer"])
@@ -193,7 +225,7 @@ from groundglass.__main__ import run
 run()
 """
     started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    assert (started.returncode, started.stderr) == (-signal.SIGINT, "")
+    assert (started.returncode, started.stderr) == (KILLED + signal.SIGINT, "")
 
 
 class Window:
@@ -211,7 +243,8 @@ def test_escape_ends_the_wait_for_the_compiler() -> None:
     threading.Timer(0.3, compiled.set).start()
     with pytest.raises(SystemExit, match="0"), compilation(window, leaving) as wait:  # type: ignore[arg-type]
         wait(lambda: None if compiled.wait(WAIT_S) else pytest.fail("the wait was not ended"))
-    assert leaving.status == 0
+    assert leaving.status is not None
+    assert leaving.status() == 0
 
 
 def test_keys_that_are_pressed_while_kernels_are_compiled_are_not_lost() -> None:
