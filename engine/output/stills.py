@@ -92,7 +92,7 @@ class Stills(Tool):
             self._end_burst()
         self._save_waiting()
         for still in self._waiting:
-            still.set_exception(OutputError("the still was not saved, because no picture has arrived; check the source"))
+            still.set_exception(OutputError("the still was not saved: no picture has arrived; check the source"))
         self._writer.shutdown(wait=True)
         pending, self._pending, self._waiting = [*self._pending, *self._waiting], [], []
         for still in pending:
