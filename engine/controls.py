@@ -28,7 +28,7 @@ RENAMED_CONTROLS = {
 }
 
 
-# The result of work that goes on in another thread: a message, or the GroundglassError of lost work.
+# The result of work that continues in another thread: a message, or the GroundglassError of lost work.
 Pending = Future[str] | None
 
 

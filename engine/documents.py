@@ -11,8 +11,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-MAX_BYTES = 1 << 20  # of a file that a person writes
-MAX_DEPTH = 32  # of lists and tables within each other
+MAX_BYTES = 1 << 20  # a file that a person writes is smaller
+MAX_DEPTH = 32  # lists and tables within each other
 MAX_INTEGER = 1 << 63  # TOML 1.0: 64 bits
 MAX_KEY_PARTS = 32
 MAX_REASON = 150

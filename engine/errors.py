@@ -69,7 +69,7 @@ class MissingExtraError(GroundglassError):
 
 
 def print_line(message: str, *, is_joined: bool = True) -> None:
-    """Prints a message on standard error, as one line if `is_joined`. A closed or full one is no fault."""
+    """Prints a message on standard error, as one line if `is_joined`. A closed or full one is ignored."""
     with suppress(OSError, ValueError):
         print(f"groundglass: {' '.join(message.split()) if is_joined else message}", file=sys.stderr, flush=True)
 

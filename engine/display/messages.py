@@ -22,7 +22,7 @@ class Messages:
         self._collected: list[str] | None = None
 
     def notify(self, message: str) -> None:
-        """Tells the user something. An empty message removes the line on the screen."""
+        """Shows the user a message. An empty message removes the line on the screen."""
         self._show(message)
         if not message or message in self.losses:
             return
@@ -34,7 +34,7 @@ class Messages:
         self._pass_on(message, False)
 
     def warn(self, message: str) -> None:
-        """Tells something that is on standard error, too, because it may be overlooked on the screen."""
+        """Shows a message that is on standard error, too, because it may be overlooked on the screen."""
         self._show(message)
         print_line(message)
         self._pass_on(message, False)

@@ -109,7 +109,7 @@ class Viewer:
 
         It ends with a finite source; an interactive surface keeps the last frame instead. With `frames` or `seconds` a
         still is drawn repeatedly, for meaningful statistics; otherwise only after a change. Raises GroundglassError of
-        the source or the engine. `messages.losses` tells what was asked for and is lost.
+        the source or the engine. `messages.losses` lists what was asked for and is lost.
         """
         self._repeat_stills = frames is not None or seconds is not None
         max_frames = math.inf if frames is None else frames
@@ -310,7 +310,7 @@ class Viewer:
         return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
 
     def _press(self, key: str) -> bool:
-        """Activates the control of a key. False if there is none. A refusal is shown."""
+        """Activates the control of a key. False if no control has it. A refusal is shown."""
         try:
             return self.controls.press(key)
         except GroundglassError as error:

@@ -181,7 +181,7 @@ class Sequence(Tool):
         return None
 
     def _end(self) -> Future[str] | None:
-        """Ends the sequence. The result is there when all files are whole; None if there is no sequence."""
+        """Ends the sequence. The result arrives when all files are whole; None if there is no sequence."""
         writer = self._writer
         if writer is None:
             return None

@@ -40,7 +40,7 @@ class Recording(Tool):
         self._first_file = file
         self._readback = Readback(tool_context.engine.gl)
         self._video_writer: VideoWriter | None = None
-        self._begun: list[Future[str]] = []  # of those who wait for the beginning
+        self._begun: list[Future[str]] = []  # results for those who wait for the beginning
         self._ending: list[tuple[VideoWriter, Future[str]]] = []
         self._lost = ""  # why the last recording ended by itself
         self._reservation = ExitStack()
@@ -163,7 +163,7 @@ class Recording(Tool):
             each.set_exception(error)
 
     def _end(self) -> Future[str] | None:
-        """Ends the recording. The result is there when the file is whole; None if there is no recording."""
+        """Ends the recording. The result arrives when the file is whole; None if there is no recording."""
         self._start_requested = False
         begun, self._begun = self._begun, []
         for each in begun:

@@ -96,7 +96,7 @@ class Stills(Tool):
             self._end_burst()
         self._save_waiting()
         for still in self._waiting:
-            still.set_exception(OutputError("no still was saved, because no picture has arrived; check the source"))
+            still.set_exception(OutputError("the still was not saved: no picture has arrived; check the source"))
         self._writer.shutdown(wait=True)
         pending, self._pending, self._waiting = [*self._pending, *self._waiting], [], []
         for still in pending:
@@ -135,7 +135,7 @@ class Stills(Tool):
         try:
             picture = self._tool_context.engine.render(frame, settings)
         except GroundglassError as error:
-            still.set_exception(OutputError(f"no still was saved: {error}"))
+            still.set_exception(OutputError(f"the still was not saved: {error}"))
             self._pending.append(still)
             return
         self._redraw = True  # the render invalidated the texture on the screen

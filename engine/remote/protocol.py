@@ -88,7 +88,7 @@ class Protocol:
         return values | {name: plain(value) for name, _, value in self._parameters()}
 
     def _begin(self, verb: str, argument: Any, request: Answer) -> Pending:
-        """Executes a request. Returns the work that goes on, if any. ControlError for a malformed request."""
+        """Executes a request. Returns the work that continues, if any. ControlError for a malformed request."""
         match verb, argument:
             case ("set", str()) if "to" in request:
                 return self._set(argument, request["to"])
