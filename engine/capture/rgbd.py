@@ -176,7 +176,7 @@ def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.
                 raise ValueError
         except ValueError:
             raise SourceError(f"{path}:{number}: '{line[:60]}' is not a time in seconds and a file name") from None
-        entries.append((time_s, folder / words[1]))
+        entries.append((time_s, inside(folder, words[1], SourceError, f"{path}:{number}")))
     if not entries:
         raise SourceError(f"{path}: lists no files; each line is a time in seconds and a file name")
     entries.sort(key=lambda entry: (entry[0], natural_key(entry[1])))

@@ -112,6 +112,8 @@ def _video_stream(container: Any, path: Path) -> Any:
     if not container.streams.video:
         raise SourceError(f"{path}: has no video stream; give a file with video")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise SourceError(f"{path}: FFmpeg has no decoder for its video; export it as H.264")
     stream.thread_type = "AUTO"
     return stream
 

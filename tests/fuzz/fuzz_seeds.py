@@ -256,7 +256,7 @@ def videos() -> dict[str, Seeds]:
             stream = container.add_stream(codec, rate=24)
             stream.width, stream.height, stream.pix_fmt = 64, 48, pixels
             for number in range(pictures):
-                picture = np.full((48, 64, 3), 40 * number, np.uint8)
+                picture = np.full((48, 64, 3), 10 * number, np.uint8)
                 picture[8:24, 8 : 24 + number] = 200
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
             container.mux(stream.encode(None))
