@@ -5,10 +5,13 @@ A message names the fault, its place and the remedy. The command prints it as on
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 from pathlib import Path
 
 MAX_CAUSE_CHARACTERS = 150
+MAX_NAME_CHARACTERS = 60  # of a name that is no file's
 _SPECIAL_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
@@ -67,12 +70,29 @@ def cause(error: Exception) -> str:
 def check_regular_file(path: Path, error: type[GroundglassError] = SourceError) -> None:
     """Raises `error` if `path` exists and is not a regular file: opening a FIFO or a device may block.
 
-    A missing path passes; opening it raises its own error. Symbolic links are followed.
+    A missing path passes; opening it raises its own error. Symbolic links are followed. Raises `error`, too, for a name
+    that no file can have.
     """
+    check_name(path, error)
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):
+    except OSError:
         return
     for is_kind, kind in _SPECIAL_FILES:
         if is_kind(mode):
             raise error(f"{path}: is {kind}, not a regular file; give a regular file")
+
+
+def check_name(name: str | Path, error: type[GroundglassError] = SourceError) -> None:
+    """Raises `error` if no file can have this name: it is too long, or has a null character."""
+    try:
+        os.lstat(name)
+    except ValueError:
+        reason = "has a character that no file name has"
+    except OSError as refused:
+        if refused.errno != errno.ENAMETOOLONG:
+            return
+        reason = "is too long for a file name"
+    else:
+        return
+    raise error(f"{str(name)[:MAX_NAME_CHARACTERS]!r} {reason}; check the name")

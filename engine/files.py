@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and paths that stay in their folder."""
 
 from __future__ import annotations
 
@@ -35,3 +35,16 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
+
+
+def path_inside(folder: Path, name: str) -> Path | None:
+    """`folder` / `name`; None if that leaves the folder: an absolute path, `..`, or a link to another place.
+
+    >>> path_inside(Path("looks"), "../secret.cube") is None
+    True
+    """
+    path = folder / name
+    try:
+        return path if path.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null character, links in a circle
+        return None

@@ -32,7 +32,7 @@ def read_ocio(path: Path) -> Lut:
     transform = ocio.FileTransform(src=str(path.resolve()), interpolation=ocio.INTERP_TETRAHEDRAL)
     try:
         processor = ocio.Config.CreateRaw().getProcessor(transform)
-    except ocio.Exception as error:
+    except (ocio.Exception, UnicodeError) as error:  # its messages repeat the bytes of the file
         raise LookError(f"{path}: cannot be read as a LUT ({_reason(str(error))}); export it again") from None
     steps = list(processor.createGroupTransform())
     return _tables(path.name, steps, ocio) or baked(path.name, steps, ocio)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from groundglass.bench.schema import KINDS, load_result, schema_text
+from groundglass.capture.base import BaseSource
 from groundglass.capture.depth_source import Crop
 from groundglass.capture.kinds import Request, find_kind
 from groundglass.capture.live.network.address import parse_address, shown_address
@@ -17,20 +18,28 @@ from groundglass.capture.live.v4l2.name import parse_name
 from groundglass.capture.live.vision.options import VisionOptions
 from groundglass.capture.live.vision.pfnc import parse_format
 from groundglass.capture.live.webcam import Settings as WebcamSettings
+from groundglass.capture.metadata import read_metadata
+from groundglass.capture.open import open_source
 from groundglass.capture.rgbd import find_rgbd
 from groundglass.capture.stereo import parse_pair
 from groundglass.capture.studio.source import SceneOptions
+from groundglass.colour.output_space import open_output_space
 from groundglass.compute.program import assemble
 from groundglass.controls import Action, Choice, Controls, Number, Switch, Text
+from groundglass.depth.onnx_model import open_model
 from groundglass.depth.plane import parse_plane
 from groundglass.depth.relative import DepthRange
-from groundglass.formats.depth_files import Scaling
+from groundglass.formats.camera_profile import load_profile
+from groundglass.formats.depth_files import Scaling, read_map
 from groundglass.formats.headerless import Layout, parse_size
 from groundglass.gl.passes import load_pass
 from groundglass.gl.program import SHADERS, read_shader
+from groundglass.lens import load_lens
 from groundglass.live_edit.editing import Editing
 from groundglass.look.kernel_route.errors import UntranslatableError
 from groundglass.look.kernel_route.translation import parse_look
+from groundglass.look.look import load_look
+from groundglass.look.lut_read import read_lut
 from groundglass.program_text.library import readable
 from groundglass.remote.protocol import Protocol, read_request
 from groundglass.settings import Settings, SettingsHistory
@@ -185,6 +194,24 @@ def names() -> Iterator[tuple[str, tuple[str, ...], Callable[[str], object]]]:
     yield "depth-crop", ("0.1,0.2,0.8,0.6",), Crop.parse
     yield "raw-format", ("rggb12", "quad-bggr10p", "mono8", "SRGGB10_CSI2P"), lambda text: Layout.parse(text, (64, 48))
     yield "raw-size", ("1920x1080",), parse_size
+    yield "path-of-look", ("look.toml", "classic", "a/b.toml"), lambda name: load_look(name)
+    yield "path-of-lens", ("lens.toml", "noct-50"), load_lens
+    yield "path-of-lut", ("a.cube", "a.clf", "a/b.png"), read_lut
+    yield "path-of-space", ("srgb", "display-p3", "a.icc"), open_output_space
+    yield "path-of-profile", ("camera.toml",), lambda name: load_profile(Path(name))
+    yield "path-of-depth", ("a.npy", "b/c.png"), lambda name: read_map(Path(name), Scaling())
+    yield "path-of-model", ("model.onnx", "a/model.onnx"), lambda name: open_model(name, (1.0, 2.0))
+    yield "path-of-source", ("photo.dng", "a/b", "clip.mp4"), lambda name: _without_scheme(name, open_source)
+    yield "path-of-info", ("photo.dng", "clip.mp4"), lambda name: _without_scheme(name, read_metadata)
+    yield "path-of-result", ("a.json",), lambda name: load_result(Path(name))
+
+
+def _without_scheme(name: str, read: Callable[[str], object]) -> object:
+    """Opens no camera, no network stream and no standard input."""
+    opened = read(f"a{name}".replace(":", ""))
+    if isinstance(opened, BaseSource):
+        opened.close()
+    return opened
 
 
 def _shader(folder: Path) -> Iterator[Read]:
