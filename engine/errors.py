@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 MAX_CAUSE_CHARACTERS = 150
-MAX_NAME_CHARACTERS = 60  # of a name that is no file's
+MAX_NAME_CHARACTERS = 60  # of an invalid name in a message
 _SPECIAL_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),

@@ -19,7 +19,7 @@ from .protocol import Answer, Request, read_request
 
 HOST = "127.0.0.1"
 MAX_CLIENTS = 16  # connections with the token
-MAX_STRANGERS = 64  # connections before their token: the oldest makes room for the next
+MAX_UNKNOWN = 64  # connections before their token: the oldest makes room for the next
 TOKEN_S = 5.0  # time from the connection to its token
 MAX_LINE_BYTES = 1 << 16
 MAX_WAITING = 64  # unanswered requests of a client, after which no more are read
@@ -34,7 +34,7 @@ class Client:
         self.connection = connection
         self.watches = False
         self.is_authenticated = False  # it has sent the token
-        self.deadline_s = time.monotonic() + TOKEN_S  # of its token
+        self.deadline_s = time.monotonic() + TOKEN_S  # without the token it is closed then
         self.is_refused = False  # close it after the error is sent
         self.has_ended = False  # close it after the last reply
         self.inbox, self.outbox = bytearray(), bytearray()
@@ -109,7 +109,7 @@ class Server:
 
     def _serve(self) -> None:
         while not self._is_closing:
-            for key, events in self._selector.select(self._close_strangers()):
+            for key, events in self._selector.select(self._close_late()):
                 ready: Any = key.fileobj
                 if ready is self._socket:
                     self._accept()
@@ -137,18 +137,18 @@ class Server:
         if self._is_full():
             self._refuse(client)
             self._update_interest(client)
-        strangers = self._strangers()
-        if len(strangers) > MAX_STRANGERS:
-            self._disconnect(strangers[0])
+        unknown = self._unknown()
+        if len(unknown) > MAX_UNKNOWN:
+            self._disconnect(unknown[0])
 
-    def _strangers(self) -> list[Client]:
+    def _unknown(self) -> list[Client]:
         """The connections before their token, the oldest first."""
         return [client for client in self._clients.values() if not client.is_authenticated]
 
-    def _close_strangers(self) -> float | None:
+    def _close_late(self) -> float | None:
         """Closes the connections whose token is late. Returns the seconds until the next is late, None without one."""
         now_s = time.monotonic()
-        for client in self._strangers():
+        for client in self._unknown():
             if client.deadline_s > now_s:
                 continue
             if client.is_refused:  # it has not read why
@@ -157,7 +157,7 @@ class Server:
             self._reject(client, f"no token within {TOKEN_S:g} s; connect again and send it first")
             client.deadline_s = now_s + TOKEN_S
             self._update_interest(client)
-        waits_s = [client.deadline_s - now_s for client in self._strangers()]
+        waits_s = [client.deadline_s - now_s for client in self._unknown()]
         return min(waits_s) if waits_s else None
 
     def _is_full(self) -> bool:

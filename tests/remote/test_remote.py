@@ -330,12 +330,12 @@ def test_undo_covers_steps_of_remote_control_keys_and_the_editor(harness: Harnes
 
 def test_connections_without_a_token_do_not_shut_the_owner_out(harness: Harness) -> None:
     """Far more than all places, before and after the owner's first connection."""
-    idle = [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_STRANGERS)]
+    idle = [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]
     client = harness.client()
-    idle += [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_STRANGERS)]
+    idle += [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]
     assert harness.request({"get": "zebra"}, client)["ok"]
     assert harness.request({"get": "zebra"})["ok"]
-    until(lambda: len(harness.remote._server._strangers()) <= serving.MAX_STRANGERS, "the oldest are closed")
+    until(lambda: len(harness.remote._server._unknown()) <= serving.MAX_UNKNOWN, "the oldest are closed")
     for each in idle:
         each.close()
 
