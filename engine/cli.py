@@ -1,17 +1,18 @@
 """The command `groundglass`: only its options and their help.
 
 The work of each command is in `commands/`. It is imported when the command runs, so that `--help` is fast. An error
-that the user can fix is one line on standard error and exit status 2.
+that the user can fix is one line on standard error and exit status 2. Work that was asked for and is lost, such as on a
+full disk, is exit status 1.
 """
 
 from __future__ import annotations
 
 import atexit
 import copy
+import errno
 import gc
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -25,10 +26,12 @@ from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
-from .errors import GroundglassError
+from .errors import GroundglassError, print_line
+from .interrupts import INTERRUPTS, KILLED
 
 # A start makes 300 000 objects and no garbage; looking for it after each 700 takes 0.1 s (measured).
 GARBAGE_AFTER = 100_000
+NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # errors of a standard output that cannot be written
 
 app = typer.Typer(
     name="groundglass",
@@ -224,13 +227,19 @@ def _app_of(arguments: list[str]) -> typer.Typer:
 
 
 def main() -> None:
-    """The entry point: runs `app`. A GroundglassError is printed as one line, with exit status 2."""
+    """The entry point: runs `app`. A GroundglassError is printed as one line, with its exit status."""
     gc.set_threshold(GARBAGE_AFTER)
+    INTERRUPTS.begin()
     try:
         _app_of(sys.argv[1:])()
     except GroundglassError as error:
-        print(f"groundglass: {' '.join(str(error).split())}", file=sys.stderr)
-        raise SystemExit(2) from None
+        print_line(str(error))
+        raise SystemExit(error.exit_status) from None
+    except OSError as error:
+        if error.errno not in NO_OUTPUT or error.filename is not None:
+            raise
+        _report_lost_output(error)
+        raise SystemExit(1) from None
 
 
 def run() -> None:
@@ -240,17 +249,31 @@ def run() -> None:
     a second, and seconds on a busy machine. Threads that must end, and functions of `atexit`, still do.
     """
     status = [1]  # a traceback
+    INTERRUPTS.take()
     atexit.register(_leave, status)  # before all others: it is called last
     try:
         main()
         status[0] = 0
     except SystemExit as ended:
         status[0] = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        if INTERRUPTS.raised and status[0] == 1:
+            status[0] = KILLED + INTERRUPTS.raised
         raise
 
 
 def _leave(status: list[int]) -> None:
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # a closed pipe, or a program without a console
+        try:
             stream.flush()
+        except BrokenPipeError:  # the reader needs no more
+            pass
+        except OSError as error:
+            _report_lost_output(error)
+            status[0] = status[0] or 1
+        except (ValueError, AttributeError):  # closed, or a program without a console
+            pass
     os._exit(status[0])
+
+
+def _report_lost_output(error: OSError) -> None:
+    print_line(f"standard output: cannot be written ({error.strerror}); the output is incomplete")

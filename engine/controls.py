@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import reprlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import KW_ONLY, dataclass, field
+from typing import TypeGuard
 
 from .errors import ControlError
 
@@ -25,6 +28,10 @@ RENAMED_CONTROLS = {
 }
 
 
+# The result of work that goes on in another thread: a message, or the GroundglassError of lost work.
+Pending = Future[str] | None
+
+
 @dataclass(frozen=True, slots=True)
 class Control:
     """A control: `name` for scripts, `title` for people, menu `group`, optional `key` such as `Shift+P`."""
@@ -43,7 +50,7 @@ class Action(Control):
     """A command. Its key runs it."""
 
     _: KW_ONLY
-    do: Callable[[], None]
+    do: Callable[[], Pending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +59,7 @@ class Switch(Control):
 
     _: KW_ONLY
     get: Callable[[], bool]
-    set: Callable[[bool], None]
+    set: Callable[[bool], Pending]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,17 +156,22 @@ class Controls:
         return groups
 
     def press(self, key: str) -> bool:
-        """Runs, toggles or advances the control of this key. False if no control has the key."""
+        """Activates the control of this key. False if no control has the key."""
+        if key in self._keys:
+            self.activate(key)
+        return key in self._keys
+
+    def activate(self, key: str) -> Pending:
+        """Runs, toggles or advances the control of this key. ControlError if no control has the key."""
         match self._keys.get(key):
             case Action(do=do):
-                do()
+                return do()
             case Switch(get=get, set=put):
-                put(not get())
+                return put(not get())
             case Choice(set=put) as choice:
                 put(choice.following)
-            case _:
-                return False
-        return True
+                return None
+        raise ControlError(f"no control has the key '{key}'; list reports all keys")
 
     def get(self, name: str) -> Setting:
         """The value of a control. ControlError for an action."""
@@ -168,34 +180,36 @@ class Controls:
             return control.get()
         raise ControlError(f"'{name}' is an action, it has no value")
 
-    def set(self, name: str, setting: Setting) -> None:
+    def set(self, name: str, setting: Setting) -> Pending:
         """Sets a control. ControlError if the setting has the wrong type or is out of range."""
         match self[name]:
-            case Switch(set=put) if isinstance(setting, bool):
-                put(setting)
+            case Switch(set=switch) if isinstance(setting, bool):
+                return switch(setting)
             case Number(set=put, minimum=minimum, maximum=maximum) if _is_number(setting):
-                if not minimum <= float(setting) <= maximum:
-                    raise ControlError(f"'{name}' must be {minimum:g} to {maximum:g}, not {setting:g}")
+                if not minimum <= setting <= maximum:  # an integer may be beyond the range of floats
+                    shown = reprlib.repr(setting) if isinstance(setting, int) else f"{setting:g}"
+                    raise ControlError(f"'{name}' must be {minimum:g} to {maximum:g}, not {shown}")
                 put(float(setting))
             case Choice(set=put, choices=choices, renamed=renamed) if isinstance(setting, str):
                 setting = renamed.get(setting, setting)
                 if setting not in choices:
-                    raise ControlError(f"'{name}' must be one of {', '.join(choices)}, not '{setting}'")
+                    raise ControlError(f"'{name}' must be one of {', '.join(choices)}, not {reprlib.repr(setting)}")
                 put(setting)
             case Text(set=put) if isinstance(setting, str):
                 put(setting)
             case control:
-                raise ControlError(f"'{name}' takes {_takes(control)}, not {setting!r}")
+                raise ControlError(f"'{name}' takes {_takes(control)}, not {reprlib.repr(setting)}")
+        return None
 
-    def do(self, name: str) -> None:
+    def do(self, name: str) -> Pending:
         """Runs an action. ControlError if the control is not an action."""
         control = self[name]
         if not isinstance(control, Action):
             raise ControlError(f"'{name}' is a setting, not an action; set its value")
-        control.do()
+        return control.do()
 
 
-def _is_number(setting: Setting) -> bool:
+def _is_number(setting: Setting) -> TypeGuard[float]:
     return isinstance(setting, int | float) and not isinstance(setting, bool)
 
 

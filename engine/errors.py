@@ -1,6 +1,6 @@
 """All errors for users.
 
-A message names the fault, its place and the remedy. The command prints it as one line and exits with status 2.
+A message names the fault, its place and the remedy. The command prints it as one line and exits with its `exit_status`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
+from contextlib import suppress
 from pathlib import Path
 
 MAX_CAUSE_CHARACTERS = 150
@@ -23,6 +25,8 @@ _SPECIAL_FILES = (
 
 class GroundglassError(Exception):
     """Base of all errors that a user can fix."""
+
+    exit_status = 2
 
 
 class SourceError(GroundglassError):
@@ -49,6 +53,12 @@ class OutputError(GroundglassError):
     """A result cannot be written."""
 
 
+class LostOutputError(OutputError):
+    """A result was made, and cannot be written: the disk is full, or its folder has become read-only."""
+
+    exit_status = 1
+
+
 class MissingExtraError(GroundglassError):
     """An optional library is not installed. `extra` is the extra that installs it.
 
@@ -59,6 +69,12 @@ class MissingExtraError(GroundglassError):
     def __init__(self, feature: str, library: str, extra: str) -> None:
         super().__init__(f"{feature}: needs {library}; pip install groundglass[{extra}]")
         self.extra = extra
+
+
+def print_line(message: str) -> None:
+    """Prints a message on standard error as one line. It is lost if standard error is closed or full."""
+    with suppress(OSError, ValueError):
+        print(f"groundglass: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
 
 def cause(error: Exception) -> str:

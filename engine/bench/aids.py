@@ -10,6 +10,7 @@ from typing import Any
 
 from ..capture import open_source
 from ..controls import Controls, Setting
+from ..display.messages import Messages
 from ..display.offscreen import OffscreenSurface
 from ..display.overlays import NO_OVERLAYS
 from ..display.present import Presenter
@@ -53,7 +54,7 @@ class Bench:
         self._drawn: Drawn | None = None
         self.controls = Controls()
         tool_context = ToolContext(
-            *(engine, self._settings, Sources(self._source), lambda _: None, self.controls, FrameLog(1.0), surface),
+            *(engine, self._settings, Sources(self._source), Messages(), self.controls, FrameLog(1.0), surface),
             drawn=lambda: self._drawn,
         )
         self._tools = [make(tool_context) for make in fit_tools(Editing(self._settings))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from ..errors import print_line
 
 
 class FaultReport:
@@ -13,7 +13,6 @@ class FaultReport:
 
     def report(self, fault: str) -> None:
         """`fault` names the problem, its place and the consequence. The same text is printed once."""
-        line = " ".join(fault.split())
-        if line not in self._reported:
-            self._reported.add(line)
-            print(f"groundglass: {line}", file=sys.stderr, flush=True)
+        if fault not in self._reported:
+            self._reported.add(fault)
+            print_line(fault)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..engine import Engine
+from ..errors import print_line
 from ..look.grade import WHOLE
 from ..warm_up import black_frame
 from .first_start import NOTICE, FirstStart, quick_settings
@@ -37,7 +37,7 @@ class FirstEngine(Engine):
         if self._is_compiled:
             super().compile_for(size, settings)
         else:
-            print(NOTICE, file=sys.stderr, flush=True)
+            print_line(NOTICE.removeprefix("groundglass: "))
             self._first_start.wait()
             self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from ..errors import DeviceError, OutputError, ShaderError
+from ..files import whole_file
 
 MAX_NAME_LENGTH = 40
 
@@ -86,8 +87,8 @@ def write_new_pass(name: str, folder: Path) -> tuple[Path, Path]:
             if path.exists():
                 raise OutputError(f"{path}: already exists; choose another name, or another folder with -o")
         for path, text in texts.items():
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
+            with whole_file(path) as part:
+                part.write_text(text, encoding="utf-8")
     except OSError as error:
         path = error.filename or folder
         raise OutputError(f"{path}: cannot be written ({error.strerror}); name another folder with -o") from error

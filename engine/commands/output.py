@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import LostOutputError, OutputError
 from ..files import whole_file
 
 Write = Callable[[dict[str, Any]], None]
@@ -56,12 +56,12 @@ def _write_descriptor(descriptor: int, document: dict[str, Any]) -> None:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Writes the whole file or nothing (`files.whole_file`). Raises OutputError."""
+    """Writes the whole file or nothing (`files.whole_file`). Raises LostOutputError."""
     try:
         with whole_file(path) as part:
             part.write_bytes(content)
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+        raise LostOutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
 
 def _write_file(path: Path, document: dict[str, Any]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import sys
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError
+from ..errors import OutputError, print_line
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions
 from .start import compile_ahead, open_engine, open_input, settings_of
@@ -112,10 +111,7 @@ def report_balance(settings: Settings, frame: Frame) -> None:
     from ..develop.auto_balance import estimate_light
 
     if settings.development.white_balance.strip().lower() == "auto" and (doubt := estimate_light(frame).doubt):
-        print(
-            f"groundglass: --wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y",
-            file=sys.stderr,
-        )
+        print_line(f"--wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y")
 
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import gc
-import signal
-import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import DeviceError, OutputError
+import typer
+
+from ..errors import DeviceError, OutputError, print_line
+from ..interrupts import INTERRUPTS
 from ..optics.focus import Rack
 from .first_start import FirstStart
 from .options import EngineOptions, SourceOptions, ViewOptions
@@ -33,7 +33,10 @@ OFF_SCREEN_FRAME = Path("view.png")
 
 
 def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
-    """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics."""
+    """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics.
+
+    Exit status 1 if work that was asked for, such as a still or a recording, is lost.
+    """
     if view.save_frame is not None:
         from ..formats.picture_write import check_target
 
@@ -44,7 +47,7 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
         check_video(view.record, view.codec)
     trace = None if view.trace is None else str(view.trace)
     with json_target(view.json) as write_json, json_target(trace) as write_trace:
-        statistics, saved = show(source, source_options, options, view, write_trace)
+        statistics, saved, is_complete = show(source, source_options, options, view, write_trace)
         write_json(statistics.as_dict())
 
         from rich.console import Console
@@ -52,6 +55,8 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
         Console().print(statistics.table())
         if saved is not None:
             print(f"groundglass: wrote the last frame to {saved}")
+    if not is_complete:
+        raise typer.Exit(1)
 
 
 def show(
@@ -60,10 +65,10 @@ def show(
     options: EngineOptions,
     view: ViewOptions,
     write_trace: Write = lambda _: None,
-) -> tuple[Statistics, Path | None]:
-    """Run the loop. Returns its statistics and the file of the last frame, None without `save_frame`."""
+) -> tuple[Statistics, Path | None, bool]:
+    """Run the loop. Returns its statistics, the file of the last frame, None without `save_frame`, and whether all work
+    was saved."""
     with ExitStack() as stack:
-        stack.enter_context(signals_as_ctrl_c())
         opened = stack.enter_context(open_input(live_scene(source), source_options, options.size, tolerant=True))
         is_kept = view.record is not None or view.frames is not None  # a video, or a number of frames, is complete
         first_start = None if is_kept else FirstStart.of(options.device, opened.size)
@@ -102,35 +107,18 @@ def show(
         )
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
-        statistics = viewer.run(frames=view.frames, seconds=view.seconds)
+        with INTERRUPTS.ending(viewer.end):
+            statistics = viewer.run(frames=view.frames, seconds=view.seconds)
+        is_complete = not viewer.messages.losses
         if view.save_frame is None or viewer.frame is None:
-            return statistics, None
+            return statistics, None, is_complete
         write_frame(engine, history.now.with_(scale=1.0), viewer.frame, view.save_frame)
-        return statistics, view.save_frame
-
-
-@contextmanager
-def signals_as_ctrl_c() -> Iterator[None]:
-    """SIGTERM, and SIGHUP of a closed terminal, end the run as Ctrl-C does: recordings and stills are finished.
-
-    Only in the main thread. A signal that is ignored, as with `nohup`, stays so.
-    """
-    names = ("SIGTERM", "SIGHUP") if threading.current_thread() is threading.main_thread() else ()
-    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.getsignal(number) for number in numbers}
-    taken = [number for number in numbers if before[number] is not signal.SIG_IGN]
-    for number in taken:
-        signal.signal(number, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        for number in taken:
-            signal.signal(number, before[number] or signal.SIG_DFL)
+        return statistics, view.save_frame, is_complete
 
 
 def report_reason(reason: str) -> None:
     """Prints why the source is without frames."""
-    print(f"groundglass: {reason}", file=sys.stderr, flush=True)
+    print_line(reason)
 
 
 def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) -> ViewOptions:
@@ -214,7 +202,7 @@ def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions
         try:
             return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
         except DeviceError as error:
-            print(f"groundglass: {error}", file=sys.stderr)
+            print_line(str(error))
     return OffscreenSurface(size)
 
 
@@ -225,6 +213,6 @@ def off_screen(view: ViewOptions) -> ViewOptions:
         view = replace(view, seconds=OFF_SCREEN_S)
     if not view.headless:
         limits = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
-        print(f"groundglass: running the same loop off screen instead, for {limits}", file=sys.stderr)
+        print_line(f"running the same loop off screen instead, for {limits}")
         view = replace(view, save_frame=view.save_frame or OFF_SCREEN_FRAME)
     return view

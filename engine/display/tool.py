@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..errors import GroundglassError
     from ..frame import Frame
     from ..settings import SettingsHistory
+    from .messages import Messages
     from .sources import Sources
     from .statistics import FrameLog
     from .surface import Surface
@@ -40,18 +41,22 @@ class Invalidation(enum.IntEnum):
 class ToolContext:
     """The environment of a tool. `settings` apply to the next frames, `drawn` returns the current picture.
 
-    `notify` shows a line on the screen for a short time. `open_source` replaces the source by that of a name.
+    `open_source` replaces the source by that of a name.
     """
 
     engine: Engine
     settings: SettingsHistory
     sources: Sources
-    notify: Callable[[str], None]
+    messages: Messages
     controls: Controls
     log: FrameLog
     surface: Surface
     drawn: Callable[[], Drawn | None] = lambda: None
     open_source: Callable[[str], None] = lambda _: None
+
+    def notify(self, message: str) -> None:
+        """Shows a line on the screen for a short time, see `Messages`."""
+        self.messages.notify(message)
 
     @property
     def source(self) -> Source:
@@ -131,5 +136,8 @@ class Tool:
         """Called if a frame cannot be drawn or shown. Returns True if it removed the cause; it is drawn again."""
         return False
 
+    def finish(self) -> None:
+        """Called once, after the loop has ended: waits until the output is written, and reports what is lost."""
+
     def close(self) -> None:
-        """Called once, after the loop has ended. Raises OutputError for lost output."""
+        """Called once, after all tools have finished: frees what the tool holds."""

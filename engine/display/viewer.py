@@ -6,8 +6,6 @@ import math
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial, reduce
-from operator import or_
 from time import perf_counter, sleep
 from typing import TYPE_CHECKING
 
@@ -19,7 +17,7 @@ from .caption import Caption
 from .events import Event, Key, Pointer, Signal
 from .grey_picker import pick_grey
 from .live_scale import REFINE_AFTER_S, LiveScale
-from .overlays import NO_OVERLAYS
+from .messages import Messages
 from .pacing import Pacing
 from .prepared_settings import PreparedSettings
 from .present import Presenter
@@ -28,6 +26,7 @@ from .sources import Sources
 from .statistics import FrameLog, Statistics, inputs_of
 from .swap import PaintedFrame, Swaps
 from .tool import Invalidation, Tool, ToolContext
+from .tool_list import ToolList
 
 if TYPE_CHECKING:
     from ..capture.source import Source
@@ -91,12 +90,13 @@ class Viewer:
         self._repeat_stills = self._quit = self._frozen = False
         self._taken_s = perf_counter()  # the latest frame
         self._caption = Caption(settings, self._sources, self._log)
+        self.messages = Messages(self._caption.notify, prints=not surface.is_interactive)
         tool_context = ToolContext(
-            *(engine, settings, self._sources, self._caption.notify, self.controls, self._log, surface),
+            *(engine, settings, self._sources, self.messages, self.controls, self._log, surface),
             drawn=lambda: self.drawn,
             open_source=lambda name: self._sources.open(name, self),
         )
-        self._tools = [make(tool_context) for make in tools]
+        self._tools = ToolList(make(tool_context) for make in tools)
         own, self._source_controls = [*self._own_controls()], [*source.controls()]
         for controls in (own, self._source_controls, *(tool.controls() for tool in self._tools)):
             self.controls.add(controls)
@@ -107,7 +107,7 @@ class Viewer:
 
         It ends with a finite source; an interactive surface keeps the last frame instead. With `frames` or `seconds` a
         still is drawn repeatedly, for meaningful statistics; otherwise only after a change. Raises GroundglassError of
-        the source or the engine, or OutputError for a still that was lost while quitting.
+        the source or the engine. `messages.losses` tells what was asked for and is lost.
         """
         self._repeat_stills = frames is not None or seconds is not None
         max_frames = math.inf if frames is None else frames
@@ -124,7 +124,7 @@ class Viewer:
             with ExitStack() as stack:  # in reverse order; all run, even if a tool raises for a lost still
                 stack.callback(self._keep_frame)
                 stack.callback(self._presenter.release)
-                stack.callback(self._close_tools)
+                stack.callback(self._tools.close)
                 self._sources.close()
         engine = self._engine
         screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
@@ -138,10 +138,14 @@ class Viewer:
             transfer=engine.transfer_name,
         )
 
+    def end(self) -> None:
+        """Ends the run after the present frame. May be called by a signal handler."""
+        self._quit = True
+
     def _step(self) -> None:
         self._handle_events(self._surface.poll())
         self._sources.step(self)
-        invalidation = max((tool.tick(perf_counter()) for tool in self._tools), default=Invalidation.NOTHING)
+        invalidation = self._tools.tick(perf_counter())
         if self._surface.is_interactive:  # off screen only new frames are drawn, for meaningful statistics
             self._repaint |= invalidation is Invalidation.REPAINT
             if invalidation is Invalidation.REDRAW or self._is_outdated():
@@ -157,8 +161,8 @@ class Viewer:
 
     def _rest(self) -> None:
         """Refines a picture that does not change, or sleeps until something happens."""
-        wait_s = BUSY_WAIT_S if any(tool.busy for tool in self._tools) else IDLE_WAIT_S
-        if self._live_scale is not None and self._surface.is_interactive and not self._keeps_size():
+        wait_s = BUSY_WAIT_S if self._tools.busy else IDLE_WAIT_S
+        if self._live_scale is not None and self._surface.is_interactive and not self._tools.keeps_size:
             if self._live_scale.rest(perf_counter()):
                 self._redraw, self._drawn_by = True, self._settings.now
                 return
@@ -172,15 +176,11 @@ class Viewer:
 
     def _govern(self, drawn: Drawn, spent_s: float, swap_s: float) -> None:
         """Adapts the scale of the next frames to the time spent on this frame."""
-        if self._live_scale is not None and not self._keeps_size():
+        if self._live_scale is not None and not self._tools.keeps_size:
             before = self._settings.now
             self._live_scale.measure(drawn, spent_s, swap_s, perf_counter())
             if self._drawn_by is before:
                 self._drawn_by = self._settings.now
-
-    def _keeps_size(self) -> bool:
-        """Whether a recording runs, which requires a constant size."""
-        return any(tool.keeps_size for tool in self._tools)
 
     def _is_outdated(self) -> bool:
         """Whether the current frame would now be drawn differently."""
@@ -220,7 +220,7 @@ class Viewer:
             else:
                 self._present()
         except GroundglassError as error:
-            if not any(tool.recover(error) for tool in self._tools):
+            if not self._tools.recover(error):
                 raise
             self.frame, self._redraw = frame or self.frame, True
 
@@ -230,15 +230,14 @@ class Viewer:
             self.frame.release()  # not earlier: a changed setting draws it again
             self._move()
             if frame.size != self.frame.size:
-                self._caption.notify("the source now has {}x{}".format(*frame.size))
-        elif self._keeps_size():  # a recording starts at the scale that holds the frame rate
+                self.messages.notify("the source now has {}x{}".format(*frame.size))
+        elif self._tools.keeps_size:  # a recording starts at the scale that holds the frame rate
             self._move()
         drawn = self._draw(frame)
         # The latency of a repeated frame counts from its request.
         arrived_s = taken_s if frame is self.frame else frame.latency_from_s
         self.frame, self.drawn = frame, drawn
-        for tool in self._tools:
-            tool.on_frame(drawn)
+        self._tools.on_frame(drawn)
         self._redraw = False
         held_s = self._hold(frame, arrived_s) if is_new else 0.0
         self._paint()
@@ -299,16 +298,24 @@ class Viewer:
             self._shown_text = self._text()
             with self._engine.clock.host("present"):
                 drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
-                overlays = reduce(or_, (tool.overlays(drawn) for tool in self._tools if drawn), NO_OVERLAYS)
-                self._presenter.draw(drawn.texture if drawn else None, lines, overlays, self._tools)
+                texture = drawn.texture if drawn else None
+                self._presenter.draw(texture, lines, self._tools.overlays(drawn), self._tools)
 
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
         shows = self._surface.is_interactive and (self.frame is not None or self._sources.notice)
         return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
 
+    def _press(self, key: str) -> bool:
+        """Activates the control of a key. False if there is none. A refusal is shown."""
+        try:
+            return self.controls.press(key)
+        except GroundglassError as error:
+            self.messages.notify(str(error))
+            return True
+
     def _own_controls(self) -> Iterable[Control]:
-        yield Action("quit", "Quit", "window", "Q", do=partial(setattr, self, "_quit", True))
+        yield Action("quit", "Quit", "window", "Q", do=self.end)
         if self._surface.can_fullscreen:
             yield Action("fullscreen", "Full screen", "window", "F", do=self._surface.toggle_fullscreen)
         yield Switch("freeze", "Freeze", "window", "Space", get=lambda: self._frozen, set=self._freeze)
@@ -321,20 +328,11 @@ class Viewer:
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
-                    self._redraw |= self.controls.press(name) or self._dispatch(event)
+                    self._redraw |= self._press(name) or self._tools.dispatch(event)
                 case Pointer(kind="press", button="right"):
-                    self._redraw |= self._dispatch(event) or self._pick_grey(event.x, event.y)
+                    self._redraw |= self._tools.dispatch(event) or self._pick_grey(event.x, event.y)
                 case _:
-                    self._repaint |= self._dispatch(event)
-
-    def _dispatch(self, event: Event) -> bool:
-        """Passes an event to the tools, the topmost first. Returns whether a tool handled it."""
-        return any(tool.handle_event(event) for tool in reversed(self._tools))
-
-    def _close_tools(self) -> None:
-        with ExitStack() as stack:  # closes all tools, even if one raises
-            for tool in self._tools:
-                stack.callback(tool.close)
+                    self._repaint |= self._tools.dispatch(event)
 
     def _keep_frame(self) -> None:
         """Keeps a copy of the last frame after the run, and returns its buffer to the driver."""
@@ -374,7 +372,7 @@ class Viewer:
         period_s = self._follow_rate(source)
         self._log.restart(period_s)
         if self._live_scale is not None:
-            self._live_scale.restart(source.size, period_s, keeps_scale=self._keeps_size())
+            self._live_scale.restart(source.size, period_s, keeps_scale=self._tools.keeps_size)
         for tool in self._tools:
             tool.on_source(source)
         if self.frame is not None:
@@ -396,5 +394,5 @@ class Viewer:
     def _pick_grey(self, x: float, y: float) -> bool:
         if self.drawn is None:
             return False
-        self._caption.notify(pick_grey(self.drawn, self._settings, x, y))
+        self.messages.notify(pick_grey(self.drawn, self._settings, x, y))
         return True

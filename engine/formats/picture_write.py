@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from ..colour.output_space import OutputSpace, srgb_profile
-from ..errors import MissingExtraError, OutputError
+from ..errors import LostOutputError, MissingExtraError, OutputError
 from ..files import whole_file
 
 SCENE_SUFFIXES = (".exr",)
@@ -87,13 +87,15 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises OutputError."""
+    """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises LostOutputError."""
     try:
         with whole_file(path) as part:
             write(part)
     except (OSError, RuntimeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OutputError(f"{path}: cannot be written ({reason}); name another folder, or make room there") from error
+        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+        raise LostOutputError(
+            f"{path}: cannot be written ({reason}); name another folder, or make room there"
+        ) from error
 
 
 def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, exif: bytes) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..controls import Action, Choice, Control, Number
 from ..display.tool import Tool, ToolContext
-from ..errors import GroundglassError
+from ..errors import OutputError
 from ..look.look import list_looks, load_look
 from ..output.reserved_paths import reserved_path
 from ..settings import PAUSE_S
@@ -29,6 +29,7 @@ class LookKeys(Tool):
 
     def __init__(self, tool_context: ToolContext, editing: Editing, folder: Path = Path()) -> None:
         self._settings, self._notify, self._engine = tool_context.settings, tool_context.notify, tool_context.engine
+        self._messages = tool_context.messages
         self._shown = ""  # name of the look of the latest frames, and their number
         self._frames = 0
         self._editing, self._folder = editing, folder
@@ -89,11 +90,12 @@ class LookKeys(Tool):
         self._editing.reset()
 
     def _save(self) -> None:
-        """Saves into the look's own file if it is the user's; a built-in look is never overwritten."""
+        """Saves into the look's own file if it is the user's; a built-in look is never overwritten. OutputError."""
         try:
             self._notify(f"saved {self._write().name}")
-        except GroundglassError as error:
-            self._notify(str(error))
+        except OutputError as error:
+            self._messages.report_loss(str(error))
+            raise
 
     def _write(self) -> Path:
         look = self._editing.look

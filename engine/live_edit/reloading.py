@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..compute.program import KERNELS
 from ..display.tool import Canvas, Invalidation, Tool, ToolContext
-from ..errors import GroundglassError, ShaderError
+from ..errors import GroundglassError, ShaderError, print_line
 from ..gl.passes import Table
 from ..gl.program import SHADERS
 from ..look.look import Look, load_look
@@ -95,7 +94,7 @@ class Reloading(Tool):
         if self._problem is not None and not self._is_shown and now_s >= self._shows_from_s:
             self._is_shown = True
             if not self._on_screen:
-                print(f"groundglass: {self._problem.text()}", file=sys.stderr)
+                print_line(self._problem.text())
         return invalidation if before == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
 
     def _continue(self) -> Invalidation:
@@ -295,10 +294,7 @@ class Reloading(Tool):
         self._problem, self._is_shown = None, False
 
     def _report(self, message: str) -> None:
-        if self._on_screen:
-            self._notify(message)
-        else:
-            print(f"groundglass: {message}", file=sys.stderr)
+        self._notify(message)
 
     def _look_files(self) -> set[Path]:
         look = self._followed

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..controls import Control, Switch
+from ..controls import Control, Pending, Switch
 from ..display.tool import Invalidation, Tool, ToolContext
-from ..errors import GroundglassError, OutputError
+from ..errors import ControlError, GroundglassError, LostOutputError, OutputError, cause
 from ..formats.dng_write import write_dng
 from ..frame import Encoding, Frame
 from ..look.look import Look
@@ -37,12 +38,16 @@ class RawSequenceWriter:
             folder.mkdir()
         except OSError as error:
             raise OutputError(f"{folder}: cannot be created ({error.strerror}); name another folder") from error
-        self.folder = folder
+        self.folder, self._look_file = folder, folder.with_suffix(".toml")
         self.written = 0
         self._index: int | None = None  # index of the previous frame
         self._skipped = 0
         self.error: GroundglassError | None = None
-        write_look(folder.with_suffix(".toml"), look)
+        try:
+            write_look(self._look_file, look)
+        except OutputError:
+            folder.rmdir()
+            raise
         self._began = datetime.now()
         self._queue: WorkerQueue[Frame] = WorkerQueue("raw-sequence", QUEUE, self._write)
 
@@ -65,16 +70,12 @@ class RawSequenceWriter:
     def is_over(self) -> bool:
         return self._queue.is_over
 
-    def close(self) -> None:
-        """Ends, and waits until all frames are written. Raises the error that stopped the writing, if any."""
+    def join(self) -> None:
+        """Ends, and waits until all frames are written, or until writing has failed: see `error`."""
         self._queue.join()
-        if self.error is not None:
-            raise self.error
 
     def summary(self) -> str:
         """The result of a finished sequence, for a message."""
-        if self.error is not None:
-            return str(self.error)
         dropped = f", {self.dropped} dropped" if self.dropped else ""
         return f"saved {self.folder.name}: {self.written} raw frames{dropped}"
 
@@ -88,10 +89,17 @@ class RawSequenceWriter:
                 write_dng(self.folder / f"{self.written + 1:06d}.dng", frame, replace(metadata, taken=taken))
                 self.written += 1
         except GroundglassError as error:
-            self.error = error
+            self._fail(f"{error}")
         except Exception as error:  # an invalid frame; the files before it are complete
-            reason = str(error).partition("\n")[0] or type(error).__name__
-            self.error = OutputError(f"{self.folder}: raw frame {self.written + 1} cannot be written ({reason})")
+            self._fail(f"{self.folder}: raw frame {self.written + 1} cannot be written ({cause(error)})")
+
+    def _fail(self, reason: str) -> None:
+        """The files of a sequence without frames are removed."""
+        if self.written == 0:
+            with suppress(OSError):
+                self.folder.rmdir()
+                self._look_file.unlink()
+        self.error = LostOutputError(f"{reason}; saved {self.written} raw frames before it")
 
 
 class Sequence(Tool):
@@ -101,7 +109,8 @@ class Sequence(Tool):
         self._tool_context, self._folder = tool_context, Path(folder)
         self._frame: Frame | None = None
         self._writer: RawSequenceWriter | None = None
-        self._ending: list[RawSequenceWriter] = []
+        self._ending: list[tuple[RawSequenceWriter, Future[str]]] = []
+        self._lost = ""  # why the last sequence ended by itself
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -110,10 +119,11 @@ class Sequence(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         if self._writer is not None and self._writer.is_over:  # the disk is full
+            self._lost = str(self._writer.error or "")
             self._end()
-        for writer in [writer for writer in self._ending if writer.is_over]:
-            self._ending.remove(writer)
-            self._tool_context.notify(writer.summary())
+        for writer, ended in [ending for ending in self._ending if ending[0].is_over]:
+            self._ending.remove((writer, ended))
+            self._report(writer, ended)
         return Invalidation.NOTHING
 
     @property
@@ -130,28 +140,48 @@ class Sequence(Tool):
             self._writer.add(drawn.captured.owned())  # another thread writes it
         self._frame = drawn.captured
 
-    def close(self) -> None:
-        """Waits until all frames are written. Raises OutputError for a loss that was not reported yet."""
+    def finish(self) -> None:
+        """Waits until all frames are written."""
         self._end()
-        with ExitStack() as stack:  # closes all, even if one raises
-            for writer in self._ending:
-                stack.callback(writer.close)
+        for writer, ended in self._ending:
+            writer.join()
+            self._report(writer, ended)
+        self._ending.clear()
 
-    def _toggle(self, on: bool) -> None:
+    def _report(self, writer: RawSequenceWriter, ended: Future[str]) -> None:
+        if writer.error is not None:
+            self._tool_context.messages.report_loss(str(writer.error))
+            ended.set_exception(writer.error)
+        else:
+            self._tool_context.notify(writer.summary())
+            ended.set_result(writer.summary())
+
+    def _toggle(self, on: bool) -> Pending:
         if not on:
-            self._end()
-        elif self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
-            self._tool_context.notify(NO_RAW)
-        elif self._writer is None:
+            ended = self._end()
+            lost, self._lost = self._lost, ""
+            if ended is None and lost:
+                raise OutputError(lost)
+            return ended
+        if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
+            raise ControlError(NO_RAW)
+        if self._writer is None:
+            self._lost = ""
             try:
                 with reserved_path(self._folder) as folder:
                     self._writer = RawSequenceWriter(folder, self._tool_context.settings.now.look)
-                self._tool_context.notify(f"saving raw frames in {self._writer.folder.name}")
-            except GroundglassError as error:
-                self._tool_context.notify(str(error))
+            except OutputError as error:
+                self._tool_context.messages.report_loss(str(error))
+                raise
+            self._tool_context.notify(f"saving raw frames in {self._writer.folder.name}")
+        return None
 
-    def _end(self) -> None:
+    def _end(self) -> Future[str] | None:
+        """Ends the sequence. The result is there when all files are whole; None if there is no sequence."""
         writer, self._writer = self._writer, None
-        if writer is not None:
-            writer.end()
-            self._ending.append(writer)
+        if writer is None:
+            return None
+        writer.end()
+        ended: Future[str] = Future()
+        self._ending.append((writer, ended))
+        return ended

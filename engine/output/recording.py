@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..controls import Choice, Control, Switch
+from ..controls import Choice, Control, Pending, Switch
 from ..display.status_line import render_text
 from ..display.tool import Canvas, Invalidation, Tool, ToolContext
-from ..errors import GroundglassError
+from ..errors import GroundglassError, OutputError
 from ..gl.readback import Readback
 from .reserved_paths import reserved_path
 from .video import CODECS, VideoWriter, even
@@ -39,7 +40,9 @@ class Recording(Tool):
         self._first_file = file
         self._readback = Readback(tool_context.engine.gl)
         self._video_writer: VideoWriter | None = None
-        self._ending: list[VideoWriter] = []
+        self._begun: list[Future[str]] = []  # of those who wait for the beginning
+        self._ending: list[tuple[VideoWriter, Future[str]]] = []
+        self._lost = ""  # why the last recording ended by itself
         self._reservation = ExitStack()
         self._began_s = 0.0
         self._start_requested = file is not None
@@ -54,10 +57,11 @@ class Recording(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         if self._video_writer is not None and self._video_writer.is_over:  # the disk is full, or the encoder failed
+            self._lost = str(self._video_writer.error or "")
             self._end()
-        for video_writer in [writer for writer in self._ending if writer.is_over]:
-            self._ending.remove(video_writer)
-            self._tool_context.notify(summary(video_writer))
+        for video_writer, ended in [ending for ending in self._ending if ending[0].is_over]:
+            self._ending.remove((video_writer, ended))
+            self._report(video_writer, ended)
         second = -1 if self._video_writer is None else int(now_s - self._began_s)
         changed, self._second = second != self._second, second
         return Invalidation.REPAINT if changed else Invalidation.NOTHING
@@ -70,7 +74,8 @@ class Recording(Tool):
         if video_writer is None:
             return
         if even(drawn.texture.size) != video_writer.size:
-            self._tool_context.notify("the picture size has changed: the recording has stopped")
+            self._lost = "the picture size has changed: the recording has stopped"
+            self._tool_context.messages.report_loss(self._lost)
             self._end()
             return
         taken = self._readback.request(drawn.texture, perf_counter() - self._began_s)
@@ -79,7 +84,7 @@ class Recording(Tool):
 
     @property
     def busy(self) -> bool:
-        return bool(self._ending)
+        return bool(self._ending) or bool(self._begun)
 
     @property
     def keeps_size(self) -> bool:
@@ -95,19 +100,31 @@ class Recording(Tool):
         margin = canvas.text_px // 2
         canvas.sprites.draw("rec", margin, canvas.size[1] - margin - size[1])
 
-    def close(self) -> None:
-        """Waits until all pictures are written. Raises OutputError for a loss that was not reported yet."""
+    def finish(self) -> None:
+        """Waits until all pictures are written."""
+        if self._start_requested:
+            self._refuse(OutputError("nothing was recorded, because no picture has arrived; check the source"))
         self._end()
-        self._readback.release()
-        with ExitStack() as stack:  # closes all, even if one raises
-            for video_writer in self._ending:
-                stack.callback(video_writer.close)
+        for video_writer, ended in self._ending:
+            video_writer.join()
+            self._report(video_writer, ended)
+        self._ending.clear()
 
-    def _toggle(self, on: bool) -> None:
-        if on and self._video_writer is None:
-            self._start_requested = True
-        elif not on:
-            self._end()
+    def close(self) -> None:
+        self._readback.release()
+
+    def _toggle(self, on: bool) -> Pending:
+        if not on:
+            ended = self._end()
+            lost, self._lost = self._lost, ""
+            if ended is None and lost:
+                raise OutputError(lost)
+            return ended
+        if self._video_writer is not None:
+            return None
+        self._start_requested, self._lost = True, ""
+        self._begun.append(Future())
+        return self._begun[-1]
 
     def _choose(self, codec: str) -> None:
         self._codec = codec
@@ -122,31 +139,55 @@ class Recording(Tool):
             self._video_writer = VideoWriter(file, size, self._codec, "srgb" if space is None else space.name)
         except GroundglassError as error:
             self._reservation.close()
-            self._tool_context.notify(str(error))
+            self._refuse(error)
             return
         self._began_s = perf_counter()
         self._tool_context.log.recorded_size = size
         reduced = f" ({100 * scale:.3g} % of the source)" if scale < 1.0 else ""
-        self._tool_context.notify(f"recording {file.name}: {size[0]}x{size[1]}{reduced}")
+        message = f"recording {file.name}: {size[0]}x{size[1]}{reduced}"
+        self._tool_context.notify(message)
+        begun, self._begun = self._begun, []
+        for each in begun:
+            each.set_result(message)
 
-    def _end(self) -> None:
+    def _refuse(self, error: GroundglassError) -> None:
+        """Reports that the recording cannot begin."""
         self._start_requested = False
+        self._tool_context.messages.report_loss(str(error))
+        begun, self._begun = self._begun, []
+        for each in begun:
+            each.set_exception(error)
+
+    def _end(self) -> Future[str] | None:
+        """Ends the recording. The result is there when the file is whole; None if there is no recording."""
+        self._start_requested = False
+        begun, self._begun = self._begun, []
+        for each in begun:
+            each.set_exception(OutputError("nothing was recorded, because it ended before the next picture"))
         video_writer, self._video_writer = self._video_writer, None
         if video_writer is None:
-            return
+            return None
         taken = self._readback.take()
         if taken is not None:
             video_writer.add(taken[1], taken[0])
         self._readback.release()
         video_writer.end()
-        self._ending.append(video_writer)
+        ended: Future[str] = Future()
+        self._ending.append((video_writer, ended))
         self._reservation.close()  # the file exists by now
+        return ended
+
+    def _report(self, video_writer: VideoWriter, ended: Future[str]) -> None:
+        if video_writer.error is not None:
+            self._tool_context.messages.report_loss(str(video_writer.error))
+            ended.set_exception(video_writer.error)
+        else:
+            self._tool_context.notify(summary(video_writer))
+            ended.set_result(summary(video_writer))
 
 
 def summary(video_writer: VideoWriter) -> str:
     """The result of a finished recording, for a message."""
-    if video_writer.error is not None:
-        return str(video_writer.error)
     dropped = f", {video_writer.dropped} dropped" if video_writer.dropped else ""
     return f"recorded {video_writer.path.name}: {video_writer.written} pictures{dropped}"
 

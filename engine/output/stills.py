@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..colour.output_space import OutputSpace
-from ..controls import Action, Control
+from ..controls import Action, Control, Pending
 from ..display.tool import Invalidation, Tool, ToolContext
-from ..errors import OutputError
+from ..errors import ControlError, GroundglassError, OutputError, cause
 from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
 from ..formats.picture_write import save
@@ -46,8 +46,10 @@ class Stills(Tool):
         self._tool_context, self._folder = tool_context, Path(folder)
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[str]] = []
+        self._waiting: list[Future[str]] = []  # stills of the first picture
         self._frame: Frame | None = None
         self._burst: list[Frame] = []
+        self._burst_result: Future[str] = Future()
         self._wanted = 0  # number of frames of the current burst
         self._redraw = False
 
@@ -56,15 +58,17 @@ class Stills(Tool):
         yield Action("burst", f"Burst of {BURST} raw frames", "keep", "Shift+S", do=self._begin_burst)
 
     def tick(self, now_s: float) -> Invalidation:
+        self._save_waiting()
         done = [still for still in self._pending if still.done()]
         self._pending = [still for still in self._pending if still not in done]
         for still in done:
-            try:
-                self._tool_context.notify(still.result())
-            except OutputError as error:
-                self._tool_context.notify(str(error))
+            self._report(still)
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
+
+    @property
+    def busy(self) -> bool:
+        return bool(self._pending)  # a remote client waits for the answer
 
     def on_source(self, source: Source) -> None:
         self._frame = None
@@ -82,67 +86,118 @@ class Stills(Tool):
                 self._end_burst()
         self._frame = frame
 
-    def close(self) -> None:
-        """Waits until all stills are written. Raises OutputError for a failure that was not reported yet."""
+    def finish(self) -> None:
+        """Waits until all stills are written."""
         if self._wanted:
             self._end_burst()
+        self._save_waiting()
+        for still in self._waiting:
+            still.set_exception(OutputError("no still was saved, because no picture has arrived; check the source"))
         self._writer.shutdown(wait=True)
-        pending, self._pending = self._pending, []
+        pending, self._pending, self._waiting = [*self._pending, *self._waiting], [], []
         for still in pending:
-            still.result()
+            self._report(still)
 
-    def _take(self) -> None:
-        """A still camera takes its own picture; else the frame on the screen is saved."""
+    def close(self) -> None:
+        self._writer.shutdown(wait=True)
+
+    def _report(self, still: Future[str]) -> None:
+        try:
+            self._tool_context.notify(still.result())
+        except GroundglassError as error:
+            self._tool_context.messages.report_loss(str(error))
+
+    def _take(self) -> Pending:
+        """A still camera takes its own picture; else the frame on the screen, or the first one, is saved."""
         if self._tool_context.source.trigger(self._folder.absolute()):
             self._tool_context.notify(f"the camera takes a picture, into {self._folder.absolute()}")
+            return None
+        still: Future[str] = Future()
+        if self._frame is None:
+            self._waiting.append(still)
+        else:
+            self._save(self._frame, still)
+        return still
+
+    def _save_waiting(self) -> None:
+        """Saves the stills that waited for the first picture."""
+        if self._frame is not None:
+            waiting, self._waiting = self._waiting, []
+            for still in waiting:
+                self._save(self._frame, still)
+
+    def _save(self, frame: Frame, still: Future[str]) -> None:
+        settings = self._best()
+        try:
+            picture = self._tool_context.engine.render(frame, settings)
+        except GroundglassError as error:
+            still.set_exception(OutputError(f"no still was saved: {error}"))
+            self._pending.append(still)
             return
-        frame, settings = self._frame, self._best()
-        if frame is None:
-            return
-        picture = self._tool_context.engine.render(frame, settings)
         self._redraw = True  # the render invalidated the texture on the screen
         owned = frame.owned()  # another thread writes it
-        self._queue(lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
+        self._queue(still, lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
 
     def _best(self) -> Settings:
         """The current settings with full size and the best blur."""
         return self._tool_context.settings.now.with_(quality="best", scale=1.0)
 
-    def _begin_burst(self) -> None:
+    def _begin_burst(self) -> Pending:
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
-            self._tool_context.notify("a burst requires raw frames, and this picture has no raw data")
-        elif not self._wanted:
-            frames = self._tool_context.source.frames
-            self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
-            if frames == 1:
-                self._end_burst()
+            raise ControlError("a burst requires raw frames, and this picture has no raw data")
+        if self._wanted:
+            return self._burst_result
+        self._burst_result = result = Future[str]()
+        frames = self._tool_context.source.frames
+        self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
+        if frames == 1:
+            self._end_burst()
+        return result
 
     def _end_burst(self) -> None:
-        frames, look = self._burst, self._tool_context.settings.now.look
+        frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
         self._burst, self._wanted = [], 0
         if frames:
-            self._queue(lambda: save_burst(self._folder, frames, look))
+            self._queue(result, lambda: save_burst(self._folder, frames, look))
+        else:
+            result.set_exception(OutputError("no burst was saved, because no picture has arrived; check the source"))
+            self._pending.append(result)
 
-    def _queue(self, work: Callable[[], str]) -> None:
-        self._pending.append(self._writer.submit(work))
+    def _queue(self, still: Future[str], work: Callable[[], str]) -> None:
+        """Runs the work in the writer's thread. Its result is that of `still`."""
+
+        def run() -> None:
+            try:
+                still.set_result(work())
+            except GroundglassError as error:
+                still.set_exception(error)
+            except Exception as error:  # an invalid frame
+                still.set_exception(OutputError(f"{self._folder}: a still cannot be written ({cause(error)})"))
+
+        self._pending.append(still)
+        self._writer.submit(run)
 
 
 def save_still(
     folder: Path, frame: Frame, display_rgb: NDArray[np.uint8], look: Look, space: OutputSpace | None = None
 ) -> str:
     """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names."""
+    metadata, names = metadata_of(frame), list[str]()
     with reserved_path(folder) as stem:
-        metadata = metadata_of(frame)
-        names = [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
-        if frame.encoding is Encoding.MOSAIC:
-            # The preview has the sensor's orientation, like the mosaic: readers rotate both.
-            preview = Image.fromarray(display_rgb)
-            preview.thumbnail((PREVIEW_PX, PREVIEW_PX))
-            small = np.asarray(preview)
-            write_dng(stem.with_suffix(".dng"), frame, metadata, as_captured(small, frame.orientation))
-            names.append(".dng")
-        write_look(stem.with_suffix(".toml"), look)
-        return f"saved {' '.join([*names, '.toml'])}"
+        try:
+            names += [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
+            if frame.encoding is Encoding.MOSAIC:
+                # The preview has the sensor's orientation, like the mosaic: readers rotate both.
+                preview = Image.fromarray(display_rgb)
+                preview.thumbnail((PREVIEW_PX, PREVIEW_PX))
+                small = np.asarray(preview)
+                write_dng(stem.with_suffix(".dng"), frame, metadata, as_captured(small, frame.orientation))
+                names += [".dng"]
+            write_look(stem.with_suffix(".toml"), look)
+        except OutputError as error:
+            saved = f"; saved only {' '.join(names)}" if names else ""
+            raise OutputError(f"{error}{saved}") from error
+    return f"saved {' '.join([*names, '.toml'])}"
 
 
 def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
@@ -150,7 +205,10 @@ def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
     with reserved_path(folder) as stem:
         write_look(stem.with_suffix(".toml"), look)
         for number, frame in enumerate(frames, 1):
-            write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
+            try:
+                write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
+            except OutputError as error:
+                raise OutputError(f"{error}; saved {number - 1} of {len(frames)} raw frames") from error
         return f"saved {stem.name}-01.dng to -{len(frames):02d}.dng"
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError, OutputError
+from ..errors import LostOutputError, MissingExtraError, OutputError
+from .fragments import keep_whole_fragments
 from .worker_queue import WorkerQueue
 
 TIME_BASE = Fraction(1, 90_000)
@@ -84,9 +85,13 @@ class VideoWriter:
         """Whether writing has finished or failed."""
         return self._queue.is_over
 
+    def join(self) -> None:
+        """Ends, and waits until all pictures are written, or until writing has failed: see `error`."""
+        self._queue.join()
+
     def close(self) -> None:
         """Ends, and waits until all pictures are written. Raises OutputError if writing failed."""
-        self._queue.join()
+        self.join()
         if self.error is not None:
             raise self.error
 
@@ -105,10 +110,20 @@ class VideoWriter:
             self._write(self._stream.encode(None))
             self._container.close()
         except Exception as error:  # raised by the encoder, the muxer or the disk
-            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
-            self.error = OutputError(f"{self.path}: recording stopped ({reason}); the video up to here is playable")
             with suppress(Exception):
                 self._container.close()
+            reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+            self.error = LostOutputError(f"{self.path}: recording stopped ({reason}); {self._keep_playable()}")
+
+    def _keep_playable(self) -> str:
+        """Removes what cannot be played. Returns what is left, for a message."""
+        try:
+            if keep_whole_fragments(self.path):
+                return "the video up to here is playable"
+            self.path.unlink()
+        except OSError as error:
+            return f"its file may be incomplete ({error.strerror})"
+        return "nothing was recorded"
 
     def _frame(self, rgba: NDArray[np.uint8], pts: int, is_key: bool) -> Any:
         import av

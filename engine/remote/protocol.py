@@ -8,7 +8,9 @@
     {"state": true}                   source, look, lens, focus, frame rate
     {"watch": true}                   from now on reports every change: {"changed": {...}}
 
-The reply repeats an "id": {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}.
+The reply repeats an "id": {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}. A message of
+the window is in the reply: "message". The reply to a request that writes files comes when they are whole.
+A client that watches also receives messages, {"message": "..."}, and what was lost, {"lost": "..."}.
 """
 
 from __future__ import annotations
@@ -16,10 +18,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..controls import Action, Choice, Control, Controls, Number, Text
-from ..errors import ControlError, GroundglassError
+from ..controls import Action, Choice, Control, Controls, Number, Pending, Text
+from ..errors import ControlError, GroundglassError, cause
 
 if TYPE_CHECKING:
     from ..gl.passes import Parameter, Value
@@ -31,23 +36,49 @@ Answer = dict[str, Any]
 Request = dict[str, Any] | ControlError  # the error of an invalid line
 
 
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """A reply that waits for work in another thread. `value` returns its value when the work is done."""
+
+    reply: Answer
+    work: Future[str]
+    value: Callable[[], Any] = lambda: None
+
+    @property
+    def is_ready(self) -> bool:
+        return self.work.done()
+
+    def answer(self) -> Answer:
+        """The reply of the finished work."""
+        try:
+            message = self.work.result()
+            return self.reply | {"ok": True} | _with("value", self.value()) | _with("message", message)
+        except GroundglassError as error:
+            return self.reply | {"ok": False, "error": str(error)}
+
+
 class Protocol:
     """Answers requests with `controls` and the look of `editing`. `state` returns the reply to a state request."""
 
     def __init__(self, controls: Controls, editing: Editing, state: Callable[[], Answer]) -> None:
         self._controls, self._editing, self._state = controls, editing, state
 
-    def answer(self, request: Request) -> Answer:
-        """Executes a request and returns the reply. Errors are replies, too."""
+    def answer(self, request: Request) -> Answer | Deferred:
+        """Executes a request and returns the reply. Errors are replies, too, also unexpected ones."""
         if isinstance(request, ControlError):
             return {"ok": False, "error": str(request)}
         reply = {"id": request["id"]} if "id" in request else {}
         try:
             verb = verb_of(request)
-            value = self._execute(verb, request[verb], request)
+            work = self._begin(verb, request[verb], request)
+            value = partial(self._value, verb, request[verb])
+            if work is not None:
+                return Deferred(reply, work, value)
+            return reply | {"ok": True} | _with("value", value())
         except GroundglassError as error:
             return reply | {"ok": False, "error": str(error)}
-        return reply | {"ok": True} | ({} if value is None else {"value": value})
+        except Exception as error:  # no request ends the view
+            return reply | {"ok": False, "error": f"the request failed ({type(error).__name__}: {cause(error)})"}
 
     def settings(self) -> dict[str, Any]:
         """The values of all controls and look parameters by name."""
@@ -55,40 +86,45 @@ class Protocol:
         values = {name: plain(self._controls.get(name)) for name in names}
         return values | {name: plain(value) for name, _, value in self._parameters()}
 
-    def _execute(self, verb: str, argument: Any, request: Answer) -> Any:
+    def _begin(self, verb: str, argument: Any, request: Answer) -> Pending:
+        """Executes a request. Returns the work that goes on, if any. ControlError for a malformed request."""
         match verb, argument:
-            case ("list", True):
-                return [*map(self._described, self._controls), *self._described_parameters()]
-            case ("state", True):
-                return self._state()
-            case ("watch", bool()):
-                return self.settings() if argument else None
-            case ("get", str()):
-                return self._get(argument)
             case ("set", str()) if "to" in request:
-                self._set(argument, request["to"])
-                return self._get(argument)
+                return self._set(argument, request["to"])
             case ("do", str()):
                 return self._controls.do(argument)
             case ("press", str()):
-                if not self._controls.press(argument):
-                    raise ControlError(f"no control has the key '{argument}'; list reports all keys")
+                return self._controls.activate(argument)
+            case ("list" | "state", True) | ("watch", bool()) | ("get", str()):
                 return None
         form = {"set": '{"set": NAME, "to": SETTING}', "watch": '{"watch": true}'}.get(verb)
         raise ControlError(f"invalid '{verb}'; write {form or _form(verb)}")
+
+    def _value(self, verb: str, argument: Any) -> Any:
+        """The value in the reply of an executed request, or None."""
+        match verb:
+            case "list":
+                return [*map(self._described, self._controls), *self._described_parameters()]
+            case "state":
+                return self._state()
+            case "watch":
+                return self.settings() if argument else None
+            case "get" | "set":
+                return self._get(argument)
+        return None
 
     def _get(self, name: str) -> Any:
         if name.startswith(LOOK):
             return plain(self._editing.value(*_parts(name)))
         return plain(self._controls.get(name))
 
-    def _set(self, name: str, setting: Any) -> None:
+    def _set(self, name: str, setting: Any) -> Pending:
         if name.startswith(LOOK):
             self._editing.set(*_parts(name), _value(setting))
-        elif isinstance(setting, bool | int | float | str):
-            self._controls.set(name, setting)
-        else:
-            raise ControlError(f"'{name}' takes true or false, a number or a text, not {json.dumps(setting)[:40]}")
+            return None
+        if isinstance(setting, bool | int | float | str):
+            return self._controls.set(name, setting)
+        raise ControlError(f"'{name}' takes true or false, a number or a text, not {json.dumps(setting)[:40]}")
 
     def _parameters(self) -> Iterator[tuple[str, Parameter, Value]]:
         for settings, parameter in self._editing.parameters():
@@ -142,6 +178,11 @@ def _reject_constant(constant: str) -> float:
 
 def _form(verb: str) -> str:
     return f'{{"{verb}": true}}' if verb in ("list", "state") else f'{{"{verb}": NAME}}'
+
+
+def _with(key: str, value: Any) -> Answer:
+    """A reply's entry; none for None and empty texts."""
+    return {} if value is None or value == "" else {key: value}
 
 
 def _parts(name: str) -> tuple[str, str]:

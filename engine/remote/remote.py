@@ -6,15 +6,15 @@ import contextlib
 import json
 import os
 import secrets
-import sys
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..display.tool import Invalidation, Tool, ToolContext
-from ..errors import OutputError
+from ..errors import OutputError, print_line
 from ..files import whole_file
-from .protocol import Answer, Protocol, plain
-from .server import Server
+from .protocol import Answer, Deferred, Protocol, plain
+from .server import Client, Server
 
 if TYPE_CHECKING:
     from ..live_edit.editing import Editing
@@ -41,13 +41,15 @@ class Remote(Tool):
         token = os.environ.get(TOKEN_VARIABLE) or secrets.token_urlsafe(18)
         self._server = Server(port, token, tool_context.surface.wake)
         self._watched: dict[str, object] = {}
+        self._replies: dict[Client, deque[Answer | Deferred]] = {}  # in the order of the requests
+        tool_context.messages.listeners.append(self._push)
         self._next_s = 0.0
         try:
             write_private(file, {"port": self._server.port, "token": token, "pid": os.getpid()})
         except OutputError:
             self._server.close()
             raise
-        print(f"groundglass: control on 127.0.0.1:{self._server.port}, token in {file}", file=sys.stderr)
+        print_line(f"control on 127.0.0.1:{self._server.port}, token in {file}")
 
     def tick(self, now_s: float) -> Invalidation:
         invalidation = Invalidation.NOTHING
@@ -56,14 +58,18 @@ class Remote(Tool):
             if taken is None:
                 break
             client, request = taken
-            answer = self._protocol.answer(request)
+            with self._tool_context.messages.collected() as messages:
+                answer = self._protocol.answer(request)
             if isinstance(request, dict):
-                if "watch" in request and answer["ok"]:
+                if isinstance(answer, dict) and "watch" in request and answer["ok"]:
                     client.watches = request["watch"]
                     self._watched = answer.get("value", self._watched)
                 if not READING_VERBS & request.keys():
                     invalidation = Invalidation.REDRAW
-            self._server.answer(client, answer)
+            if messages and isinstance(answer, dict):
+                answer["message"] = "; ".join(messages)
+            self._replies.setdefault(client, deque()).append(answer)
+        self._answer()
         if now_s >= self._next_s:
             self._next_s = now_s + WATCH_S
             self._notify_watchers()
@@ -71,13 +77,32 @@ class Remote(Tool):
 
     @property
     def busy(self) -> bool:
-        return bool(self._server.watchers())  # changes must be reported soon
+        return bool(self._replies or self._server.watchers())  # what happens must be reported soon
 
     def close(self) -> None:
+        self._answer()  # the output of other tools is finished
         self._server.close()
         with contextlib.suppress(OSError, ValueError):
             if json.loads(self._file.read_text())["pid"] == os.getpid():  # a later run may have replaced the file
                 self._file.unlink()
+
+    def _answer(self) -> None:
+        """Sends the replies that are ready. Each client gets its replies in the order of its requests."""
+        for client, replies in list(self._replies.items()):
+            while replies:
+                reply = replies[0]
+                if isinstance(reply, Deferred):
+                    if not reply.is_ready:
+                        break
+                    reply = reply.answer()
+                self._server.answer(client, reply)
+                replies.popleft()
+            else:
+                del self._replies[client]
+
+    def _push(self, message: str, is_loss: bool) -> None:
+        for client in self._server.watchers():
+            self._server.push(client, {"lost" if is_loss else "message": message})
 
     def _notify_watchers(self) -> None:
         watchers = self._server.watchers()

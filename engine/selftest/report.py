@@ -12,7 +12,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from ..errors import OutputError
+from ..errors import LostOutputError, OutputError
+from ..files import whole_file
 from .compare import Row
 from .measure import Launch
 
@@ -79,13 +80,14 @@ def check_report(path: Path) -> None:
 
 
 def write_report(path: Path, results: SelfTest) -> None:
-    """Writes the report. Raises OutputError."""
+    """Writes the whole report or nothing. Raises LostOutputError."""
     document = results.as_dict()
     text = json.dumps(document, indent=2) + "\n" if path.suffix == ".json" else page(document)
     try:
-        path.write_text(text, encoding="utf-8")
+        with whole_file(path) as part:
+            part.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise OutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
+        raise LostOutputError(f"{path}: cannot be written ({error.strerror}); name another file") from error
 
 
 def page(document: dict[str, Any]) -> str:

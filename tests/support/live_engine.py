@@ -11,6 +11,7 @@ import groundglass as gg
 import moderngl
 import numpy as np
 from groundglass.controls import Controls
+from groundglass.display.messages import Messages
 from groundglass.display.sources import Sources
 from groundglass.display.tool import ToolContext
 from groundglass.look.grade import WHOLE
@@ -82,7 +83,15 @@ def tool_context(
 ) -> ToolContext:
     """The context of a tool, for a `LiveEngine` or another object with `history` and `drawn`."""
     return ToolContext(
-        *(engine.__dict__.get("engine", engine), engine.history, Sources(source), notify, controls, log, surface),
+        *(
+            engine.__dict__.get("engine", engine),
+            engine.history,
+            Sources(source),
+            Messages(notify),
+            controls,
+            log,
+            surface,
+        ),
         drawn=lambda: engine.drawn,
     )
 

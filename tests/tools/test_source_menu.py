@@ -16,6 +16,7 @@ from groundglass.commands.options import SourceOptions
 from groundglass.commands.start import options_for
 from groundglass.controls import Controls
 from groundglass.display.events import Drop
+from groundglass.display.messages import Messages
 from groundglass.display.sources import Sources
 from groundglass.display.tool import Invalidation, ToolContext
 from groundglass.errors import ControlError
@@ -41,7 +42,7 @@ class Menu:
         self.controls = Controls()
         sources = Sources(SimpleNamespace(name="scene:", status="", timing=None), lambda name: None)  # type: ignore[arg-type]
         tool_context = ToolContext(
-            *(None, None, sources, self.messages.append, self.controls, None),  # type: ignore[arg-type]
+            *(None, None, sources, Messages(self.messages.append), self.controls, None),  # type: ignore[arg-type]
             SimpleNamespace(wake=lambda: None),  # type: ignore[arg-type]
             drawn=lambda: SimpleNamespace(),  # type: ignore[arg-type, return-value]
             open_source=self.open,

@@ -1,0 +1,76 @@
+"""Ctrl-C, SIGTERM and SIGHUP: the first ends a command in order, a second Ctrl-C or SIGTERM ends it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+KILLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
+
+
+class Interrupts:
+    """The signals that end this process.
+
+    While its modules are imported, a signal ends it without a word. Then it raises KeyboardInterrupt, or calls what
+    `ending` was given. A closed terminal may send SIGHUP twice: that is one signal.
+    """
+
+    def __init__(self) -> None:
+        self.raised = 0  # the signal that has raised KeyboardInterrupt
+        self._is_starting = True
+        self._end: Callable[[], None] | None = None
+
+    def take(self) -> None:
+        """Handles the signals from now on, in the main thread only. A signal that is ignored, as with `nohup`, stays
+        so."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _numbers():
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, self._handle)
+        sys.unraisablehook = self._hook
+
+    def begin(self) -> None:
+        """The modules are imported: what the command opens from now on is closed after a signal."""
+        self._is_starting = False
+
+    @contextmanager
+    def ending(self, end: Callable[[], None]) -> Iterator[None]:
+        """Within it a signal calls `end`, which ends the work in order, and raises nothing."""
+        self._end = end
+        try:
+            yield
+        finally:
+            self._end = None
+
+    def _handle(self, number: int, frame: FrameType | None) -> None:
+        if self._is_starting:
+            os._exit(KILLED + number)
+        for each in _numbers():
+            if signal.getsignal(each) == self._handle:
+                signal.signal(each, signal.SIG_IGN if each == getattr(signal, "SIGHUP", None) else signal.SIG_DFL)
+        if self._end is not None:
+            self._end()
+            return
+        self.raised = number
+        raise KeyboardInterrupt
+
+    def _hook(self, unraisable: Any) -> None:
+        """A KeyboardInterrupt in a callback from C, which would be printed and forgotten, ends the process."""
+        if self.raised and unraisable.exc_type is KeyboardInterrupt:
+            os._exit(KILLED + self.raised)
+        sys.__unraisablehook__(unraisable)
+
+
+def _numbers() -> list[int]:
+    return [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+
+
+INTERRUPTS = Interrupts()
