@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 MAX_CAUSE_CHARACTERS = 150
-MAX_NAME_CHARACTERS = 60  # of an invalid name in a message
+MAX_NAME_CHARACTERS = 60  # an invalid name in a message
 _SPECIAL_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
