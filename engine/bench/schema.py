@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..errors import GroundglassError
+from ..errors import GroundglassError, check_regular_file
 
 SCHEMA_VERSION = 1
 KINDS = ("stages", "sweep", "stress", "comparison", "devices", "peers")
@@ -42,6 +42,7 @@ def _schema() -> dict[str, Any]:
 
 def load_result(path: Path) -> dict[str, Any]:
     """Reads and checks a result. Raises ResultError: unreadable, not JSON, another version, or not as the schema."""
+    check_regular_file(path, ResultError)
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
