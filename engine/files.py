@@ -9,11 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 try:
-    import fcntl
+    import fcntl as _fcntl
+
+    fcntl: Any = _fcntl
 except ImportError:  # Windows: what a killed program leaves is not recognized there
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None
 
 _PART = re.compile(r"\..*\.[0-9a-f]{16}\.groundglass-part(\.\w+)?")
 
@@ -65,7 +68,7 @@ def new_file(path: Path, mode: int = 0o666) -> Iterator[None]:
 
 
 def remove_left_over(folder: Path, pattern: re.Pattern[str]) -> None:
-    """Removes the files of killed programs: those of `new_file` whose names match `pattern`, and that nobody locks."""
+    """Removes the files of killed programs: those of `new_file` whose names match `pattern`, unless they are locked."""
     if fcntl is None:
         return
     with suppress(OSError):
