@@ -1,1 +1,1 @@
-"""The soak test: a live view under random use and faults, with checks of what must hold."""
+"""The soak test: a live view under random use and faults, with checks of its result."""

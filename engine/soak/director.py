@@ -42,7 +42,8 @@ class Director(Tool):
         self.kinds: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
         self.checked = 0
-        self.stalls_s: list[float] = []
+        self.stalls_s: list[tuple[float, str]] = []  # with the step before
+        self._last_kind = "start"
         self.rss_mb: list[tuple[float, float]] = []  # seconds since the start, megabytes
 
     def tick(self, now_s: float) -> Invalidation:
@@ -50,7 +51,7 @@ class Director(Tool):
             self._last_tick_s = now_s
             return Invalidation.NOTHING
         if now_s - self._last_tick_s > STALL_S:
-            self.stalls_s.append(now_s - self._last_tick_s)
+            self.stalls_s.append((now_s - self._last_tick_s, self._last_kind))
         self._last_tick_s = now_s
         self._receive()
         if now_s >= self._next_sample_s:
@@ -83,6 +84,7 @@ class Director(Tool):
             self._steps = self._make_steps(self._tool_context)
             self._connect()
         step = next(self._steps)
+        self._last_kind = step.kind
         self.kinds[step.kind] += 1
         if step.act is not None:
             step.act()

@@ -15,7 +15,7 @@ from .materials import Materials
 SCALES = (1.0, 0.75, 0.5, 0.25)
 OUTPUT_SWITCHES = ("record", "sequence")
 # Controls of the machine, and those with steps of their own.
-EXCLUDED = ("quit", "fullscreen", "virtual_camera", "find_cameras", "source", "look", "lens", *OUTPUT_SWITCHES)
+EXCLUDED = ("quit", "fullscreen", "webcam", "find_cameras", "source", "look", "lens", *OUTPUT_SWITCHES)
 ACTIONS = ("undo", "redo", "swap", "reset_look", "autofocus", "hyperfocal", "aids_off", "brighter", "darker")
 BAD_LINES = (
     *(b"", b"{", b"\xff\xfe", b"[" * 5000, b'{"get": 1e999}', b'{"set": "focus", "to": ' + b"9" * 400 + b"}"),

@@ -50,7 +50,7 @@ def run_soak(folder: Path, device: str, seconds: float, seed: int, tools: Tools)
     _warm_up(device)
     before = _handles()
     director, fps, problems = _viewed(materials, output, folder / "control.json", device, seconds, seed, tools)
-    after = _settled(before)
+    after = _handles_after(before)
     problems += [
         f"{name} left: {before[name]} before, {after[name]} after" for name in after if after[name] > before[name]
     ]
@@ -60,12 +60,13 @@ def run_soak(folder: Path, device: str, seconds: float, seed: int, tools: Tools)
     if is_judged and slope > MAX_MB_PER_MINUTE:
         problems.append(f"memory grows by {slope:.2f} MB a minute, more than {MAX_MB_PER_MINUTE:g}")
     if is_judged and director.stalls_s:
-        problems.append(f"{len(director.stalls_s)} stalls, the longest of {max(director.stalls_s):.2f} s")
+        longest_s, kind = max(director.stalls_s)
+        problems.append(f"{len(director.stalls_s)} stalls, the longest of {longest_s:.2f} s after a step '{kind}'")
     return {
         **{"seed": seed, "seconds": seconds, "steps": dict(sorted(director.kinds.items()))},
         **{"answers": dict(director.answers), "looks": director.checked, "fps": round(fps, 1)},
         "files": sum(path.is_file() for path in output.rglob("*")),
-        "stalls_s": [round(stall_s, 2) for stall_s in director.stalls_s],
+        "stalls": [f"{stall_s:.2f} s after {kind}" for stall_s, kind in director.stalls_s],
         "mb_per_minute": round(slope, 2),
         "rss_mb": [round(director.rss_mb[at][1]) for at in (0, -1)] if director.rss_mb else [],
         "problems": problems,
@@ -115,7 +116,7 @@ def _viewed(
 
 
 def _is_expected(loss: str) -> bool:
-    """A recording ends with its source, and says so."""
+    """A recording ends with its source, and reports it."""
     return "the picture size has changed" in loss or "ended before the next picture" in loss
 
 
@@ -133,7 +134,7 @@ def _handles() -> dict[str, int]:
     return {"threads": len(own), "descriptors": descriptors}
 
 
-def _settled(before: dict[str, int]) -> dict[str, int]:
+def _handles_after(before: dict[str, int]) -> dict[str, int]:
     """The handles after the run, once they are as before or the time is over."""
     end_s = time.monotonic() + ENDING_S
     while True:
