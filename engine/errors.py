@@ -71,10 +71,10 @@ class MissingExtraError(GroundglassError):
         self.extra = extra
 
 
-def print_line(message: str) -> None:
-    """Prints a message on standard error as one line. It is lost if standard error is closed or full."""
+def print_line(message: str, *, is_joined: bool = True) -> None:
+    """Prints a message on standard error, as one line if `is_joined`. It is lost if standard error is closed or full."""
     with suppress(OSError, ValueError):
-        print(f"groundglass: {' '.join(message.split())}", file=sys.stderr, flush=True)
+        print(f"groundglass: {' '.join(message.split()) if is_joined else message}", file=sys.stderr, flush=True)
 
 
 def cause(error: Exception) -> str:

@@ -33,6 +33,12 @@ class Messages:
             print_line(message)
         self._pass_on(message, False)
 
+    def warn(self, message: str) -> None:
+        """Tells something that is on standard error, too, because it may be overlooked on the screen."""
+        self._show(message)
+        print_line(message)
+        self._pass_on(message, False)
+
     def report_loss(self, message: str) -> None:
         """Reports that work which was asked for is lost: the run ends with exit status 1."""
         self.losses.append(message)

@@ -94,7 +94,7 @@ class Reloading(Tool):
         if self._problem is not None and not self._is_shown and now_s >= self._shows_from_s:
             self._is_shown = True
             if not self._on_screen:
-                print_line(self._problem.text())
+                print_line(self._problem.text(), is_joined=False)
         return invalidation if before == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
 
     def _continue(self) -> Invalidation:

@@ -77,7 +77,7 @@ class SavedSettings(Tool):
             self._saved = {present_name(name): setting for name, setting in read_settings(self._file)}
         except ControlError as error:
             self._is_broken = True
-            self._tool_context.notify(str(error))
+            self._tool_context.messages.warn(str(error))
             return
         present = self._present()
         self._set_saved(
@@ -107,7 +107,7 @@ class SavedSettings(Tool):
         try:
             write_settings(self._file, saved)
         except OutputError as error:
-            self._tool_context.notify(str(error))
+            self._tool_context.messages.warn(str(error))
 
 
 def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.commands.view import signals_as_ctrl_c
+from groundglass.interrupts import Interrupts
 from live_source_support import WAIT_S
 from stream_support import HttpServer, counted, mpegts
 
@@ -55,7 +55,10 @@ def test_a_signal_finishes_the_recording_of_a_stream_that_sends_nothing(number: 
         silent.set()
         time.sleep(0.3)
         _, errors = ended(process, number)
-        assert (process.returncode, errors) == (0, "")
+        assert process.returncode == 0
+        assert [line.partition(":")[0] for line in errors.splitlines()] == ["groundglass"] * 2
+        assert "recording video.mp4: 64x" in errors
+        assert "recorded video.mp4: " in errors
         client = server.clients[0]
         client.settimeout(WAIT_S)
         assert is_closed(client)
@@ -83,13 +86,17 @@ def test_ctrl_c_ends_the_wait_for_a_host_that_does_not_answer(tmp_path: Path) ->
 @pytest.mark.parametrize("name", ["HUP", "TERM"])
 def test_an_ignored_signal_stays_ignored(name: str) -> None:
     number = getattr(signal, f"SIG{name}")
-    before = signal.signal(number, signal.SIG_IGN)
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM)}
+    hook = sys.unraisablehook
+    signal.signal(number, signal.SIG_IGN)
     try:
-        with signals_as_ctrl_c():
-            assert signal.getsignal(number) is signal.SIG_IGN
-            os.kill(os.getpid(), number)
+        Interrupts().take()
+        assert signal.getsignal(number) is signal.SIG_IGN
+        os.kill(os.getpid(), number)
     finally:
-        signal.signal(number, before)
+        sys.unraisablehook = hook
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from fuzz_parsers import Parser, all_parsers
+from fuzz_parsers import all_parsers
 from fuzz_run import Result, Worker
 from groundglass.errors import GroundglassError
 
@@ -21,8 +21,9 @@ def worker() -> Iterator[Worker]:
     started.close()
 
 
-@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
-def test_the_unchanged_inputs_are_valid(parser: Parser, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", [name for name in PARSERS if not name.startswith("path-of-")])
+def test_the_unchanged_inputs_are_valid(name: str, tmp_path: Path) -> None:
+    parser = PARSERS[name]
     reading = parser.reader(tmp_path)
     read = next(reading)
     refused = []

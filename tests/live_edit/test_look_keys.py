@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from groundglass.controls import Controls
+from groundglass.errors import OutputError
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
 from groundglass.look.look import list_looks, load_look
@@ -80,6 +81,7 @@ def test_a_built_in_look_is_saved_as_a_new_file_and_a_user_look_in_place(harness
 
 def test_a_missing_folder_is_reported(tmp_path: Path) -> None:
     harness = Harness(tmp_path / "nowhere")
-    harness.controls.press("Ctrl+S")
+    with pytest.raises(OutputError, match="nowhere"):
+        harness.controls.press("Ctrl+S")
     assert "nowhere" in harness.messages[0]
     harness.engine.close()

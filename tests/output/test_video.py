@@ -211,6 +211,7 @@ def test_r_starts_and_ends_a_recording(tmp_path: Path) -> None:
     assert len(means) == 20
     assert means == sorted(means)
     assert times_s[-1] == pytest.approx(19 * 0.025, rel=0.5)
+    harness.tool.finish()
     harness.tool.close()
     harness.engine.close()
 
@@ -224,6 +225,7 @@ def test_a_changed_picture_size_ends_the_recording_to_a_named_file(tmp_path: Pat
         harness.tool.tick(time.perf_counter())
     assert harness.messages[1].startswith("the picture size has changed")
     assert len(decoded(tmp_path / "mine.mov")[0]) == 3
+    harness.tool.finish()
     harness.tool.close()
     harness.engine.close()
 
@@ -233,6 +235,7 @@ def test_quitting_completes_the_video(tmp_path: Path) -> None:
     harness.controls.press("R")
     for level in (10, 60, 110):
         harness.show(level)
+    harness.tool.finish()
     harness.tool.close()
     assert len(decoded(tmp_path / "groundglass-0001.mp4")[0]) == 3
     harness.engine.close()

@@ -328,8 +328,12 @@ def test_undo_covers_steps_of_remote_control_keys_and_the_editor(harness: Harnes
     assert harness.editing.value("tone_curve", "toe") == (0.5, 0.5, 0.5)
 
 
-def test_connections_without_a_token_do_not_shut_the_owner_out(harness: Harness) -> None:
+def test_connections_without_a_token_do_not_shut_the_owner_out(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Far more than all places, before and after the owner's first connection."""
+    assert (serving.MAX_UNKNOWN, serving.TOKEN_S) == (64, 5.0)
+    monkeypatch.setattr(serving, "MAX_UNKNOWN", 8)
     idle = [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]
     client = harness.client()
     idle += [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]

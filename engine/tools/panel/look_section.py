@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ...errors import GroundglassError
+from ...display.messages import Messages
+from ...errors import GroundglassError, OutputError
 from ...gl.passes import Parameter, Table, Value
 from ...look.look import list_looks, load_look
 
@@ -22,8 +23,8 @@ MAX_SEEDS = 1 << 30
 class LookSection:
     """Sliders, colours, switches and lists for the parameters of the edited look."""
 
-    def __init__(self, editing: Editing, notify: Callable[[str], None]) -> None:
-        self._editing, self._notify = editing, notify
+    def __init__(self, editing: Editing, messages: Messages) -> None:
+        self._editing, self._messages = editing, messages
         self._search = ""
         self._file = ""
         self._by_hand = random.Random()
@@ -38,8 +39,10 @@ class LookSection:
             _, self._search = imgui.input_text_with_hint("##search", "search", self._search)
             self._build_parameters(imgui)
             self._build_save_buttons(imgui)
+        except OutputError as error:
+            self._messages.report_loss(str(error))
         except GroundglassError as error:
-            self._notify(str(error))
+            self._messages.notify(str(error))
         if not imgui.is_any_item_active():
             editing.end_drag()
         return editing.look is not before
@@ -132,10 +135,10 @@ class LookSection:
         _, self._file = imgui.input_text_with_hint("##file", "mine.toml", self._file)
         imgui.same_line()
         if imgui.button("Save look as"):
-            self._notify(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
+            self._messages.notify(f"saved {editing.save_as(Path(self._file or 'mine.toml')).name}")
         if imgui.button("Copy as TOML"):
             imgui.set_clipboard_text(editing.as_toml())
-            self._notify("the look was copied to the clipboard")
+            self._messages.notify("the look was copied to the clipboard")
 
 
 def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:

@@ -41,7 +41,7 @@ class Panel(Tool):
         self, tool_context: ToolContext, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})
     ) -> None:
         self._tool_context, self._pass_times = tool_context, pass_times
-        self._look = LookSection(editing, tool_context.notify)
+        self._look = LookSection(editing, tool_context.messages)
         self._gui: Gui | None = None
         self._times: TimesSection | None = None
         self._shown = False
