@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -25,6 +25,7 @@ LOOK_S = 1.0  # between two looks at the light of the picture
 SAMPLE_S = 2.0  # between two samples of memory
 STALL_S = 0.5
 IDLE_CLIENTS = 20
+MAX_WAITING = 40  # replies that a client waits for before it connects again: one may depend on a picture
 
 
 class Director(Tool):
@@ -41,6 +42,8 @@ class Director(Tool):
         self.problems: list[str] = []
         self.kinds: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
+        self._waiting = self.unanswered = 0  # replies of this connection, of former ones
+        self._address: dict[str, Any] = {}
         self.checked = 0
         self.stalls_s: list[tuple[float, str]] = []  # with the step before
         self._last_kind = "start"
@@ -82,23 +85,30 @@ class Director(Tool):
     def _take_step(self) -> None:
         if self._steps is None:
             self._steps = self._make_steps(self._tool_context)
+            self._address = json.loads(self._file.read_text(encoding="utf-8"))
+            place = "127.0.0.1", self._address["port"]
+            self._idle = [socket.create_connection(place) for _ in range(IDLE_CLIENTS)]  # they never send the token
             self._connect()
         step = next(self._steps)
         self._last_kind = step.kind
         self.kinds[step.kind] += 1
         if step.act is not None:
             step.act()
-        if step.line and self._client is not None:
+        if step.line.strip() and self._client is not None:
+            if self._waiting >= MAX_WAITING:
+                self._client.close()
+                self.unanswered += self._waiting
+                self._connect()
             with suppress(BlockingIOError):
                 self._client.sendall(step.line + b"\n")
+                self._waiting += 1
 
     def _connect(self) -> None:
-        address = json.loads(self._file.read_text(encoding="utf-8"))
-        place = "127.0.0.1", address["port"]
-        self._idle = [socket.create_connection(place) for _ in range(IDLE_CLIENTS)]  # they never send the token
+        place = "127.0.0.1", self._address["port"]
         self._client = socket.create_connection(place)
-        self._client.sendall(json.dumps({"token": address["token"]}).encode() + b"\n")
+        self._client.sendall(json.dumps({"token": self._address["token"]}).encode() + b"\n")
         self._client.setblocking(False)
+        self._waiting, self._received = 1, b""
 
     def _receive(self) -> None:
         if self._client is None:
@@ -111,4 +121,5 @@ class Director(Tool):
                 self._client = None
             self._received += received
         *lines, self._received = self._received.split(b"\n")
+        self._waiting -= len(lines)
         self.answers.update("ok" if json.loads(line).get("ok") else "refused" for line in lines)

@@ -64,7 +64,12 @@ def run_soak(folder: Path, device: str, seconds: float, seed: int, tools: Tools)
         problems.append(f"{len(director.stalls_s)} stalls, the longest of {longest_s:.2f} s after a step '{kind}'")
     return {
         **{"seed": seed, "seconds": seconds, "steps": dict(sorted(director.kinds.items()))},
-        **{"answers": dict(director.answers), "looks": director.checked, "fps": round(fps, 1)},
+        **{
+            "answers": dict(director.answers),
+            "unanswered": director.unanswered,
+            "looks": director.checked,
+            "fps": round(fps, 1),
+        },
         "files": sum(path.is_file() for path in output.rglob("*")),
         "stalls": [f"{stall_s:.2f} s after {kind}" for stall_s, kind in director.stalls_s],
         "mb_per_minute": round(slope, 2),
@@ -108,16 +113,16 @@ def _viewed(
         except GroundglassError as error:
             problems.append(f"the run ended: {error}")
             return directors[0], 0.0, directors[0].problems + problems
-        problems += [f"lost: {loss}" for loss in viewer.messages.losses if not _is_expected(loss)]
+        problems += [f"lost: {loss}" for loss in viewer.messages.losses if _is_fault(loss)]
         fps = statistics.frames / seconds
     if engine.device.live_buffers:
         problems.append(f"{engine.device.live_buffers} buffers of the device are alive after the run")
     return directors[0], fps, directors[0].problems + problems
 
 
-def _is_expected(loss: str) -> bool:
-    """A recording ends with its source, and reports it."""
-    return "the picture size has changed" in loss or "ended before the next picture" in loss
+def _is_fault(loss: str) -> bool:
+    """Whether a file could not be written. Other losses follow from the steps: no picture came, the source changed."""
+    return "cannot be" in loss or "recording stopped" in loss
 
 
 def _warm_up(device: str) -> None:
