@@ -11,6 +11,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import fuzz_driver
 import fuzz_seeds
 import fuzz_texts
 from groundglass.capture.metadata import read_metadata
@@ -147,9 +148,13 @@ def _tables() -> Iterator[Parser]:
         yield Parser(name, text(seeds), _as_text(read_name), is_text=True, tokens=fuzz_texts.NAME_WORDS, per_test=100)
 
 
+def _drivers() -> Iterator[Parser]:
+    yield Parser("v4l2-driver", fuzz_driver.seeds, fuzz_driver.reader, per_test=100)
+
+
 def all_parsers() -> dict[str, Parser]:
     """Every parser by name. Those of missing libraries are left out."""
-    groups = (_pictures(), _depths(), _videos(), _luts(), _tables())
+    groups = (_pictures(), _depths(), _videos(), _luts(), _tables(), _drivers())
     found = {parser.name: parser for group in groups for parser in group}
     return {name: parser for name, parser in found.items() if _has_seeds(parser)}
 
