@@ -72,9 +72,14 @@ class MissingExtraError(GroundglassError):
 
 
 def print_line(message: str, *, is_joined: bool = True) -> None:
-    """Prints a message on standard error, as one line if `is_joined`. It is lost if standard error is closed or full."""
+    """Prints a message on standard error, as one line if `is_joined`. It is lost if standard error is closed or full.
+
+    Other control characters, which a file may have and a terminal follows, are replaced.
+    """
+    text = " ".join(message.split()) if is_joined else message
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
     with suppress(OSError, ValueError):
-        print(f"groundglass: {' '.join(message.split()) if is_joined else message}", file=sys.stderr, flush=True)
+        print(f"groundglass: {shown}", file=sys.stderr, flush=True)
 
 
 def cause(error: Exception) -> str:
