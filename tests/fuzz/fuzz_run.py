@@ -32,7 +32,7 @@ from fuzz_parsers import Parser, all_parsers
 from groundglass.errors import GroundglassError
 
 CASE_S = 2.0  # processor time of a case
-SILENT_S = 30.0  # a case that blocks, or a C library that does not return: its worker is killed
+SILENT_S = 120.0  # a case that blocks, or a C library that does not return: its worker is killed
 CASE_BYTES = 2 << 30
 BATCH = 200
 
