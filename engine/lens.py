@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import difflib
 import math
-import tomllib
+import reprlib
 from dataclasses import KW_ONLY, dataclass, fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .documents import DocumentError, parse_toml, read_text
 from .errors import LookError, check_regular_file
 
 DEFAULT_ASPECT = 1.5  # default width over height of a sensor: 36x24 mm
@@ -237,18 +237,18 @@ def load_lens(name_or_path: str) -> Lens:
         raise LookError(f"lens '{name_or_path}' is unknown{hint}")
     check_regular_file(path, LookError)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except OSError as error:
         raise LookError(f"{path}: cannot be read ({error.strerror}); check the path") from error
-    except UnicodeDecodeError as error:
-        raise LookError(f"{path}: is not UTF-8 text; give a lens file") from error
+    except DocumentError as error:
+        raise LookError(f"{path}: is not a lens file ({error}); give a lens file") from error
     return _parse(text, str(path), path.stem)
 
 
 def _parse(text: str, file: str, name: str) -> Lens:
     try:
-        table: dict[str, Any] = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        table = parse_toml(text)
+    except DocumentError as error:
         raise LookError(f"{file}: {error}; fix the TOML") from error
     table.pop("intent", None)
     known = [field.name for field in fields(Lens)]
@@ -256,11 +256,11 @@ def _parse(text: str, file: str, name: str) -> Lens:
         if key not in known:
             near = difflib.get_close_matches(key, known, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"the keys are {', '.join(known)}"
-            raise LookError(f"{file}: unknown key '{key}'; {hint}")
+            raise LookError(f"{file}: unknown key '{key[:60]}'; {hint}")
         if key == "blades" and type(value) is not int:
-            raise LookError(f"{file}: blades = {value!r} must be a whole number")
+            raise LookError(f"{file}: blades = {reprlib.repr(value)} must be a whole number")
         if key == "name" and not isinstance(value, str):
-            raise LookError(f"{file}: name = {value!r} must be a text")
+            raise LookError(f"{file}: name = {reprlib.repr(value)} must be a text")
         if key != "name" and not (isinstance(value, int | float) and not isinstance(value, bool)):
-            raise LookError(f"{file}: {key} = {value!r} must be a number")
+            raise LookError(f"{file}: {key} = {reprlib.repr(value)} must be a number")
     return Lens(**{"name": name, **table})

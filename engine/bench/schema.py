@@ -9,9 +9,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..documents import DocumentError, parse_json, read_text
 from ..errors import GroundglassError, check_regular_file
 
 SCHEMA_VERSION = 1
+MAX_RESULT_BYTES = 64 << 20
 KINDS = ("stages", "sweep", "stress", "comparison", "devices", "peers")
 _FILE = "bench.schema.json"
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -44,12 +46,12 @@ def load_result(path: Path) -> dict[str, Any]:
     """Reads and checks a result. Raises ResultError: unreadable, not JSON, another version, or not as the schema."""
     check_regular_file(path, ResultError)
     try:
-        result = json.loads(path.read_text(encoding="utf-8"))
+        result = parse_json(read_text(path, MAX_RESULT_BYTES))
     except OSError as error:
         raise ResultError(
             f"{path}: cannot be read ({error.strerror}); name a file of groundglass bench --json"
         ) from None
-    except ValueError as error:
+    except DocumentError as error:
         raise ResultError(f"{path}: is not JSON ({error}); write it again with groundglass bench --json") from None
     if not isinstance(result, dict) or "schema_version" not in result:
         raise ResultError(f"{path}: is not a result of groundglass bench --json; measure again")

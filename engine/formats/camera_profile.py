@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import CameraProfile
+from ..documents import DocumentError, parse_toml, read_text
 from ..errors import SourceError, check_regular_file
+
+MAX_PROFILE_BYTES = 4 << 20  # with 200 000 defective photosites
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,17 +64,15 @@ def load_profile(path: Path) -> ChartProfile:
     """Reads a profile. Raises SourceError, naming the file and the key, if it cannot be read or is not a profile."""
     check_regular_file(path)
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        table = parse_toml(read_text(path, MAX_PROFILE_BYTES))
+    except (OSError, DocumentError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SourceError(
             f"{path}: cannot be read ({reason}); give a profile that groundglass profile wrote"
         ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(f"{path}: not valid TOML ({error}); give a profile that groundglass profile wrote") from error
     unknown = set(table) - {"name", "black", "white_balance", "camera_to_scene", "defects", "delta_e"}
     if unknown:
-        raise SourceError(f"{path}: '{sorted(unknown)[0]}' is not a key of a camera profile; remove it")
+        raise SourceError(f"{path}: '{sorted(unknown)[0][:60]}' is not a key of a camera profile; remove it")
     balance = _array(path, table, "white_balance", (3,))
     if not (balance > 0).all():
         raise SourceError(f"{path}: a number of white_balance is not above 0; measure the chart again")
@@ -96,7 +96,7 @@ def load_profile(path: Path) -> ChartProfile:
 def _array(path: Path, table: dict[str, Any], key: str, shape: tuple[int, ...]) -> NDArray[np.float64]:
     try:
         array = np.array(table[key], np.float64)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         array = np.full((), math.nan)
     if array.shape != shape or not np.isfinite(array).all():
         expected = " x ".join(map(str, shape)) + " numbers" if shape else "a number"

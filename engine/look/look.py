@@ -17,7 +17,6 @@ import difflib
 import math
 import re
 import reprlib
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -26,6 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..documents import DocumentError, parse_toml, read_text
 from ..errors import LookError, check_name, check_regular_file
 from ..files import path_inside
 from ..gl.domain import Domain, misplaced
@@ -35,7 +35,6 @@ from .lut_read import read_lut
 
 RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # former name: present name
 _KEYS = ("name", "intent", "pass")
-_MAX_BYTES = 1 << 20  # a look file is a screen of text: a larger file is not a look
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +105,10 @@ def load_look(name_or_path: str | Path) -> Look:
     if isinstance(file, Path) and not file.is_dir():
         check_regular_file(file, LookError)
     try:
-        with file.open("rb") as stream:
-            text = stream.read(_MAX_BYTES).decode("utf-8-sig")  # some editors begin with a byte order mark
-            is_larger = bool(stream.read(1))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        text = read_text(file)
+    except (OSError, DocumentError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         raise LookError(f"{name_or_path}: cannot be read as a look ({reason})") from None
-    if is_larger:
-        raise LookError(f"{name_or_path}: cannot be read as a look (larger than a megabyte)")
     path = file.absolute() if isinstance(file, Path) else None
     return dataclasses.replace(parse_look(text, file.name, path and path.parent), file=path)
 
@@ -124,8 +119,8 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
     """
     text = _with_current_names(text)
     try:
-        table = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # an integer of 5000 digits raises a plain ValueError
+        table = parse_toml(text)
+    except DocumentError as error:
         line = re.search(r"at line (\d+)", str(error))
         raise LookError(f"{file}:{line[1] if line else 1}: is not TOML: {_plain(str(error))}") from None
     for key in table:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..documents import DocumentError, parse_toml
 from ..gl.passes import Parameter, Table, Value, load_pass
 from .look import Look, PassSettings, typed
 from .lut import Lut
@@ -38,7 +38,7 @@ def edited_text(look: Look, folder: Path | None = None) -> str:
     """
     lines = look.text.splitlines()
     try:
-        explicit = tomllib.loads(look.text)
+        explicit = parse_toml(look.text)
         for key, text, default in (("name", look.name, None), ("intent", look.intent, "")):
             if text != explicit.get(key, default):
                 _put(lines, "", key, _quoted(text))
@@ -83,7 +83,7 @@ def _is_explicit(parameter: Parameter, value: Value, explicit: dict[str, object]
 
 def _holds(text: str, look: Look, folder: Path | None) -> bool:
     """Whether the text describes the look: the same passes in the same order, with the same values."""
-    table = tomllib.loads(text)
+    table = parse_toml(text)
     passes = table.get("pass", {})
     return (
         (table.get("name"), table.get("intent", "")) == (look.name, look.intent)
@@ -118,8 +118,8 @@ def _with_value(line: str, value: str) -> str:
     ends = [match.start() for match in re.finditer("#", old)] + [len(old)]
     for end in ends:
         try:
-            tomllib.loads(f"key = {old[:end]}")
-        except tomllib.TOMLDecodeError:
+            parse_toml(f"key = {old[:end]}")
+        except DocumentError:
             continue
         kept = old[len(old[:end].rstrip()) :]
         return f"{before}{equals} {value}{kept}"

@@ -32,9 +32,11 @@ def read_ocio(path: Path) -> Lut:
     transform = ocio.FileTransform(src=str(path.resolve()), interpolation=ocio.INTERP_TETRAHEDRAL)
     try:
         processor = ocio.Config.CreateRaw().getProcessor(transform)
-    except (ocio.Exception, UnicodeError) as error:  # its messages repeat the bytes of the file
+        steps = list(processor.createGroupTransform())
+    except UnicodeDecodeError:  # a description or a message of the library
+        raise LookError(f"{path}: cannot be read as a LUT (its text is not UTF-8); export it again") from None
+    except ocio.Exception as error:
         raise LookError(f"{path}: cannot be read as a LUT ({_reason(str(error))}); export it again") from None
-    steps = list(processor.createGroupTransform())
     return _tables(path.name, steps, ocio) or baked(path.name, steps, ocio)
 
 

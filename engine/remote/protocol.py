@@ -24,6 +24,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..controls import Action, Choice, Control, Controls, Number, Pending, Text
+from ..documents import DocumentError, decoded, parse_json
 from ..errors import ControlError, GroundglassError, cause
 
 if TYPE_CHECKING:
@@ -164,16 +165,12 @@ def verb_of(request: Answer) -> str:
 def read_request(line: bytes) -> Request:
     """The request in a line, or the error of an invalid line."""
     try:
-        request = json.loads(line.decode("utf-8"), parse_constant=_reject_constant)
-    except (ValueError, RecursionError):
-        return ControlError('a request is a JSON object on a line, like {"get": "zebra"}')
+        request = parse_json(decoded(line))
+    except DocumentError as error:
+        return ControlError(f'a request is a JSON object on a line, like {{"get": "zebra"}} ({error})')
     if not isinstance(request, dict):
         return ControlError(f'a request is a JSON object, like {{"get": "zebra"}}, not {json.dumps(request)[:40]}')
     return request
-
-
-def _reject_constant(constant: str) -> float:
-    raise ValueError(constant)
 
 
 def _form(verb: str) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..display.tool import Invalidation, Tool, ToolContext
+from ..documents import parse_json, read_text
 from ..errors import OutputError, print_line
 from ..files import whole_file
 from .protocol import Answer, Deferred, Protocol, plain
@@ -82,8 +83,8 @@ class Remote(Tool):
     def close(self) -> None:
         self._answer()  # the output of other tools is finished
         self._server.close()
-        with contextlib.suppress(OSError, ValueError):
-            if json.loads(self._file.read_text())["pid"] == os.getpid():  # a later run may have replaced the file
+        with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+            if parse_json(read_text(self._file))["pid"] == os.getpid():  # a later run may have replaced the file
                 self._file.unlink()
 
     def _answer(self) -> None:

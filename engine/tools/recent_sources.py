@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from ..documents import DocumentError, parse_json, read_text
 from ..errors import OutputError
 from ..formats.picture_write import write_atomically
 
@@ -50,7 +51,7 @@ class RecentSources:
 
 def _read(file: Path) -> list[str]:
     try:
-        paths = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else []
-    except (OSError, ValueError):
+        paths = parse_json(read_text(file)) if file.is_file() else []
+    except (OSError, DocumentError):
         return []
     return [path for path in paths if isinstance(path, str)][:MAX_RECENT] if isinstance(paths, list) else []

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..controls import Setting
 from ..display.tool import Invalidation, Tool, ToolContext
-from ..errors import ControlError, OutputError, check_regular_file
+from ..documents import DocumentError, parse_toml, read_text
+from ..errors import ControlError, GroundglassError, OutputError, check_regular_file
 from ..formats.picture_write import write_atomically
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class SavedSettings(Tool):
         for name, setting in settings.items():
             try:
                 self._tool_context.controls.set(name, setting)
-            except ControlError as error:
+            except GroundglassError as error:
                 wrong = f"{self._file}: {error}"
         self._tool_context.notify(wrong)
 
@@ -114,11 +114,11 @@ def read_settings(file: Path) -> Iterable[tuple[str, Setting]]:
     """Names and settings; empty if the file does not exist. ControlError if it cannot be read."""
     check_regular_file(file, ControlError)
     try:
-        values = tomllib.loads(file.read_text(encoding="utf-8"))
+        values = parse_toml(read_text(file))
     except FileNotFoundError:
         return ()
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error).partition("\n")[0]
+    except (OSError, DocumentError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise ControlError(
             f"{file}: cannot be read ({reason}); the default settings are used, fix or remove the file"
         ) from error

@@ -91,7 +91,7 @@ def test_a_look_loaded_from_a_path_is_named_after_the_file(tmp_path: Path) -> No
         (
             "toe = 1",
             "toe = 1\n[pass.grain]\nseed = 1" + "0" * 400,
-            r"^sample\.toml:11: seed = inf is not in 0\.\.9999$",
+            r"^sample\.toml:1: is not TOML: a number is beyond 64 bits$",
         ),
         (
             "[pass.tone_curve]\n",
@@ -163,7 +163,7 @@ def test_a_missing_file_and_a_binary_file_are_errors(tmp_path: Path) -> None:
 def test_a_folder_a_huge_file_and_an_empty_name_are_errors(tmp_path: Path) -> None:
     (tmp_path / "folder.toml").mkdir()
     (tmp_path / "huge.toml").write_bytes(b"#" * 1_100_000)
-    for name, message in (("folder", "Is a directory"), ("huge", "larger than a megabyte")):
+    for name, message in (("folder", "Is a directory"), ("huge", "larger than 1 MB")):
         with pytest.raises(LookError, match=rf"{name}\.toml: cannot be read as a look \({message}\)"):
             load_look(tmp_path / f"{name}.toml")
     with pytest.raises(LookError, match=r"^no look ''; there are authentic"):
