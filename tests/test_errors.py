@@ -13,7 +13,7 @@ def test_a_message_is_one_line_without_control_characters(capsys: pytest.Capture
     assert capsys.readouterr().err == "groundglass: a.cube:1: unknown word '?]0;title?' is ?2J not äöü 漢字\n"
 
 
-@pytest.mark.parametrize("name", ["x" * 300, "a/" + "x" * 300 + ".png", "x/" * 3000, "a\0b", "\ud800"])
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "a\0b", "\ud800"])
 def test_a_name_that_no_file_can_have_is_an_error(name: str) -> None:
     with pytest.raises(LookError, match=r"check the name"):
         check_name(name, LookError)
