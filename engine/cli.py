@@ -174,6 +174,19 @@ def selftest(
 
 
 @app.command()
+def soak(
+    minutes: Annotated[float, typer.Option("--minutes", min=0.05, max=1440, help="Duration of the run.")] = 30.0,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed repeats the steps.")] = 1,
+    device: Annotated[str, typer.Option("--device", help=f"{device_words()}.")] = "auto",
+    json: arg.JsonOption = None,
+) -> None:
+    """Run the live view under random use and faults, and check that nothing breaks, leaks or grows."""
+    from .commands.soak import run_soak_command
+
+    run_soak_command(device, minutes, seed, json)
+
+
+@app.command()
 def info(
     file: Annotated[
         str,

@@ -5,12 +5,15 @@ A message names the fault, its place and the remedy. The command prints it as on
 
 from __future__ import annotations
 
+import errno
+import os
 import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
 
 MAX_CAUSE_CHARACTERS = 150
+MAX_NAME_CHARACTERS = 60  # an invalid name in a message
 _SPECIAL_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
@@ -69,9 +72,14 @@ class MissingExtraError(GroundglassError):
 
 
 def print_line(message: str, *, is_joined: bool = True) -> None:
-    """Prints a message on standard error, as one line if `is_joined`. A closed or full one is ignored."""
+    """Prints a message on standard error, as one line if `is_joined`. A closed or full one is ignored.
+
+    Other control characters, which a file may have and a terminal follows, are replaced.
+    """
+    text = " ".join(message.split()) if is_joined else message
+    shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
     with suppress(OSError, ValueError):
-        print(f"groundglass: {' '.join(message.split()) if is_joined else message}", file=sys.stderr, flush=True)
+        print(f"groundglass: {shown}", file=sys.stderr, flush=True)
 
 
 def cause(error: Exception) -> str:
@@ -83,12 +91,29 @@ def cause(error: Exception) -> str:
 def check_regular_file(path: Path, error: type[GroundglassError] = SourceError) -> None:
     """Raises `error` if `path` exists and is not a regular file: opening a FIFO or a device may block.
 
-    A missing path passes; opening it raises its own error. Symbolic links are followed.
+    A missing path passes; opening it raises its own error. Symbolic links are followed. Raises `error`, too, for a name
+    that no file can have.
     """
+    check_name(path, error)
     try:
         mode = path.stat().st_mode
-    except (OSError, ValueError):
+    except OSError:
         return
     for is_kind, kind in _SPECIAL_FILES:
         if is_kind(mode):
             raise error(f"{path}: is {kind}, not a regular file; give a regular file")
+
+
+def check_name(name: str | Path, error: type[GroundglassError] = SourceError) -> None:
+    """Raises `error` if no file can have this name: it is too long, or has a null character."""
+    try:
+        os.lstat(name)
+    except ValueError:
+        reason = "has a character that no file name has"
+    except OSError as refused:
+        if refused.errno != errno.ENAMETOOLONG:
+            return
+        reason = "is too long for a file name"
+    else:
+        return
+    raise error(f"{str(name)[:MAX_NAME_CHARACTERS]!r} {reason}; check the name")

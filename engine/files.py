@@ -1,12 +1,24 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and paths that stay in their folder."""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+try:
+    import fcntl as _fcntl
+
+    fcntl: Any = _fcntl
+except ImportError:  # Windows: what a killed program leaves is not recognized there
+    fcntl = None
+
+_PART = re.compile(r"\..*\.[0-9a-f]{16}\.groundglass-part(\.\w+)?")
 
 
 @contextmanager
@@ -15,16 +27,16 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
 
     The file is hidden, in the same folder, and new: its name is random. It has the permissions `mode`, less
     those of the umask. Its content is on the disk before it is renamed, so that `path` is whole even after a loss of
-    power. It is removed if the block raises. A link stays a link. A pipe or a device is written directly.
-    Raises OSError.
+    power. It is removed if the block raises; after a kill, by the next program that writes into the folder. A link
+    stays a link. A pipe or a device is written directly. Raises OSError.
     """
     path = path.resolve()
     if path.exists() and not path.is_file() and not path.is_dir():
         yield path
         return
-    part = path.with_name(f".{path.stem[:64]}.{secrets.token_hex(4)}.part{path.suffix.lower()}")
-    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode))
-    try:
+    _remove_parts(path.parent)
+    part = path.with_name(f".{path.stem[:64]}.{secrets.token_hex(8)}.groundglass-part{path.suffix.lower()}")
+    with new_file(part, mode):
         yield part
         descriptor = os.open(part, os.O_RDWR)  # Windows flushes only what can be written
         try:
@@ -32,6 +44,64 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
         finally:
             os.close(descriptor)
         os.replace(part, path)
+
+
+@contextmanager
+def new_file(path: Path, mode: int = 0o666) -> Iterator[None]:
+    """A new empty file, which is removed when the block ends, unless it has another name by then.
+
+    It is locked in the block, so that `remove_left_over` recognizes it after a kill. Raises FileExistsError, OSError.
+    """
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    try:
+        if fcntl is None:
+            os.close(descriptor)
+        else:
+            with suppress(OSError):  # a file system without locks
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
     finally:
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+        if fcntl is not None:
+            os.close(descriptor)
+
+
+def remove_left_over(folder: Path, pattern: re.Pattern[str]) -> None:
+    """Removes the files of killed programs: those of `new_file` whose names match `pattern`, unless they are locked."""
+    if fcntl is None:
+        return
+    with suppress(OSError):
+        for name in filter(pattern.fullmatch, os.listdir(folder)):
+            with suppress(OSError):
+                _remove_unlocked(folder / name)
+
+
+def _remove_unlocked(path: Path) -> None:
+    if not path.is_file() or path.is_symlink():
+        return
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while its program runs
+        path.unlink()
+    finally:
+        os.close(descriptor)
+
+
+@lru_cache(maxsize=256)
+def _remove_parts(folder: Path) -> None:
+    """Once for each folder."""
+    remove_left_over(folder, _PART)
+
+
+def path_inside(folder: Path, name: str) -> Path | None:
+    """`folder` / `name`; None if that leaves the folder: an absolute path, `..`, or a link to another place.
+
+    >>> path_inside(Path("looks"), "../secret.cube") is None
+    True
+    """
+    path = folder / name
+    try:
+        return path if path.resolve().is_relative_to(folder.resolve()) else None
+    except (OSError, ValueError, RuntimeError):  # a name that is too long, a null character, links in a circle
+        return None

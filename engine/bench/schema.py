@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..documents import DocumentError, parse_json, read_text
-from ..errors import GroundglassError
+from ..errors import GroundglassError, check_regular_file
 
 SCHEMA_VERSION = 1
 MAX_RESULT_BYTES = 64 << 20
@@ -44,6 +44,7 @@ def _schema() -> dict[str, Any]:
 
 def load_result(path: Path) -> dict[str, Any]:
     """Reads and checks a result. Raises ResultError: unreadable, not JSON, another version, or not as the schema."""
+    check_regular_file(path, ResultError)
     try:
         result = parse_json(read_text(path, MAX_RESULT_BYTES))
     except OSError as error:

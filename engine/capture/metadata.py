@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import rawpy
 from PIL import Image
 
 from ..camera import CameraProfile
-from ..errors import GroundglassError, SourceError, check_regular_file
+from ..errors import GroundglassError, SourceError, check_name, check_regular_file
 from ..formats.colour_tags import colours_of
 from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
@@ -47,8 +48,9 @@ def read_metadata(source: str) -> Metadata:
     if the file does not exist, or if a picture or video cannot be read.
     """
     path = Path(source)
-    if not source.startswith("scene:") and not path.exists() and (scheme := scheme_of(source)):
+    if not source.startswith("scene:") and not os.path.exists(source) and (scheme := scheme_of(source)):
         return _camera_metadata(source, scheme)
+    check_name(source)
     if source.startswith("scene:") or path.is_dir():
         return _source_metadata(source, "built-in scene" if source.startswith("scene:") else "folder")
     check_regular_file(path)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ..depth.relative import DepthRange
-from ..errors import SourceError, check_regular_file
+from ..errors import SourceError, check_name, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
@@ -121,10 +121,14 @@ def open_source(
         raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
     name, own_bytes = str(source), (raw_stride, raw_header, raw_trailer)
+    is_path = find_kind(name) is None
+    if is_path:
+        check_name(name)
     inside = raw_format if raw_size is None and own_bytes == (None, None, None) else None
-    mosaics = None if inside is None else mosaic_paths(Path(name))
+    mosaics = None if inside is None or not is_path else mosaic_paths(Path(name))
     layout = _layout(raw_format, raw_size, raw_black, own_bytes) if mosaics is None else None
-    pairs = find_rgbd(Path(name)) if layout is None and Path(name).is_dir() and layer is None else None
+    has_pairs = is_path and layout is None and layer is None and Path(name).is_dir()
+    pairs = find_rgbd(Path(name)) if has_pairs else None
     request = Request(fps, layout, loop, tolerant)
     if inside is not None and mosaics is not None:
         opened: Source = open_mosaics(name, mosaics, inside, raw_black or 0.0, request)
@@ -181,6 +185,7 @@ def _open_second(depth: str, request: Request) -> Source | None:
     kind = find_kind(depth)
     if kind is not None:
         return kind.open_source(depth, request)
+    check_name(depth)
     path = Path(depth)
     if not path.is_file():  # a FIFO or a device
         return None
@@ -194,6 +199,7 @@ def _open_plain(
     kind, layout, loop = find_kind(source), request.layout, request.loop
     if kind is not None:
         return kind.open_source(source, request)
+    check_name(source)
     path = Path(source)
     if path.is_dir():
         paths = frame_paths(path, headerless=layout is not None) if pairs is None else pairs.colour

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ FRAME_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
 TUM_UNITS_PER_M = 5000.0
 TUM_MAX_DIFFERENCE_S = 0.02
 MAX_LIST_BYTES = 16_000_000
+MAX_NAME_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,14 @@ def _by_time(folder: Path) -> Rgbd:
     )
 
 
+def _listed(folder: Path, name: str, where: str) -> Path:
+    """A file that a list names, in or below the folder of the list. Links in the folder are the owner's."""
+    path = Path(os.path.abspath(folder / name))
+    if not path.is_relative_to(os.path.abspath(folder)) or max(map(len, path.parts)) > MAX_NAME_CHARACTERS:
+        raise SourceError(f"{where}: {name[:60]} is not a file in the folder of the list; unpack the whole recording")
+    return folder / name
+
+
 def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], list[Path]]:
     """Times in seconds, ascending, and files of a list. Each line is `timestamp filename`; # starts a comment."""
     path = folder / name
@@ -176,7 +186,7 @@ def _timed(folder: Path, name: str) -> tuple[np.ndarray[tuple[int], np.dtype[np.
                 raise ValueError
         except ValueError:
             raise SourceError(f"{path}:{number}: '{line[:60]}' is not a time in seconds and a file name") from None
-        entries.append((time_s, folder / words[1]))
+        entries.append((time_s, _listed(folder, words[1], f"{path}:{number}")))
     if not entries:
         raise SourceError(f"{path}: lists no files; each line is a time in seconds and a file name")
     entries.sort(key=lambda entry: (entry[0], natural_key(entry[1])))

@@ -187,7 +187,7 @@ def visible_files(folder: Path) -> list[Path]:
 
 def natural_key(path: Path) -> list[tuple[int, int, str]]:
     """Sorts frame2 before frame10: runs of digits compare as numbers, and sort before text."""
-    runs = re.findall(r"\d+|\D+", path.name.lower())
+    runs = re.findall(r"\d{1,4000}|\D+", path.name.lower())
     return [(0, int(run), "") if run.isdecimal() else (1, 0, run) for run in runs] + [(2, 0, path.name)]
 
 

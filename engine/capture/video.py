@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +20,9 @@ VIDEO_SUFFIXES = frozenset(
 )
 SQUARE = 0.01  # a pixel whose sides differ by less is square
 MAX_ASPECT = 8.0
-PLAYLISTS = ("hls", "concat", "dash", "imf", "webm_dash_manifest")
+# The formats of FFmpeg that open further files or addresses.
+PLAYLISTS = {"hls", "concat", "dash", "imf", "webm_dash_manifest", "sdp", "rtsp", "image2", "vobsub", "mlv"}
+PROBE_BYTES = 4096
 DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
 # The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
@@ -88,15 +92,30 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "PyAV", "video") from error
     try:
-        container = av.open(str(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        container = av.open(str(path), options=_only_this_file(), metadata_errors="replace")
     except (av.FFmpegError, OSError, UnicodeError) as error:
+        if _is_playlist(path):
+            raise SourceError(f"{path}: is a playlist, which may name any file; give the video itself") from None
         raise SourceError(
             f"{path}: not a video that FFmpeg opens ({_reason(error)}); copy or export it again"
         ) from error
-    if container.format.name in PLAYLISTS:
-        container.close()
-        raise SourceError(f"{path}: is a playlist, which may name any file; give the video itself")
     return container
+
+
+@cache
+def _only_this_file() -> dict[str, str]:
+    """FFmpeg's options for a file of unknown origin: no network, and no format that names other files."""
+    import av
+
+    formats = {name for listed in av.formats_available for name in listed.split(",")}
+    return {"protocol_whitelist": "file", "format_whitelist": ",".join(sorted(formats - PLAYLISTS))}
+
+
+def _is_playlist(path: Path) -> bool:
+    with suppress(OSError), path.open("rb") as file:
+        begin = file.read(PROBE_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n")
+        return begin.startswith((b"#EXTM3U", b"ffconcat")) or b"<MPD" in begin or b"CompositionPlaylist" in begin
+    return False
 
 
 def is_video(path: Path) -> bool:
@@ -112,6 +131,8 @@ def _video_stream(container: Any, path: Path) -> Any:
     if not container.streams.video:
         raise SourceError(f"{path}: has no video stream; give a file with video")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise SourceError(f"{path}: FFmpeg has no decoder for its video; export it as H.264")
     stream.thread_type = "AUTO"
     return stream
 

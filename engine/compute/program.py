@@ -17,7 +17,7 @@ from .device import OwnNumbers
 
 KERNELS = SourceLibrary("groundglass.kernels", (".cl", ".h"))
 
-_PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^)]*)\)", re.MULTILINE)
+_PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^(){};]*)\)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import MissingExtraError, SourceError, cause
+from ..errors import MissingExtraError, SourceError, cause, check_name
 from .maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from .monocular import MonocularDepth
 from .relative import PORTRAIT_M, DepthRange
@@ -133,6 +133,7 @@ class SteadyExtremes:
 
 def _parse(spec: str) -> tuple[Path, bool]:
     """The path of the file, and whether the model returns metres."""
+    check_name(spec)
     name, mark, query = (spec, "", "") if Path(spec).is_file() else spec.partition("?")
     if mark and query != "metric":
         raise SourceError(f"depth model '{spec}': unknown option '?{query}'; use ?metric for a model in metres")

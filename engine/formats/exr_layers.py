@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import MissingExtraError, SourceError, cause
+from .file_errors import DEFLATE_RATIO
 
 MAX_PIXELS = 1 << 28  # maximum area of a display window
+MIN_DISPLAY_PIXELS = 1 << 24
 BEAUTY = ("", "rgba", "rgb", "combined", "beauty", "c", "image")  # names of the finished picture
 DEPTH_NAMES = ("depth.z", "depth.v")
 
@@ -46,7 +48,8 @@ class Layer:
         data, display = _window(self.header, "dataWindow"), _window(self.header, "displayWindow")
         pixels = _upsampled(pixels, stored, data)
         width, height = display[2] - display[0], display[3] - display[1]
-        if data == display or not 0 < width * height <= MAX_PIXELS or min(width, height) < 1:
+        max_pixels = min(MAX_PIXELS, max(MIN_DISPLAY_PIXELS, 16 * pixels.size))  # a window of a broken header is larger
+        if data == display or not 0 < width * height <= max_pixels or min(width, height) < 1:
             return pixels
         left, top, right, bottom = (
             *(max(data[0], display[0]), max(data[1], display[1])),
@@ -57,6 +60,13 @@ class Layer:
             part = pixels[top - data[1] : bottom - data[1], left - data[0] : right - data[0]]
             placed[top - display[1] : bottom - display[1], left - display[0] : right - display[0]] = part
         return placed
+
+
+def _check_size(header: Mapping[str, Any], path: Path) -> None:
+    """Raises ValueError for a part with more pixels than the bytes of the file can hold, before memory is taken."""
+    left, top, right, bottom = _window(header, "dataWindow")
+    if (right - left) * (bottom - top) > 2 * DEFLATE_RATIO * path.stat().st_size:
+        raise ValueError(f"its header has {right - left}x{bottom - top} pixels, more than its bytes can hold")
 
 
 def _window(header: Mapping[str, Any], name: str) -> tuple[int, int, int, int]:
@@ -93,6 +103,8 @@ def read_layers(path: Path) -> list[Layer]:
     try:
         with OpenEXR.File(str(path), header_only=True) as file:
             flat = [part.type() in (OpenEXR.scanlineimage, OpenEXR.tiledimage) for part in file.parts]
+            for part in file.parts:
+                _check_size(part.header, path)
         is_deep = not all(flat)
         if any(flat):
             with OpenEXR.File(str(path), separate_channels=True) as file:

@@ -159,7 +159,7 @@ def _split(raw_format: str) -> tuple[str, int, str]:
         return ffmpeg[1] or "mono", int(ffmpeg[2]), ffmpeg[3]
     if lowered in ("grey", "gray"):
         return "mono", 8, ""
-    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d+)(|le|be|p|packed|-mipi)", lowered)
+    found = re.fullmatch(r"(mono|(?:quad-)?[a-z]{4})(\d{1,2})(|le|be|p|packed|-mipi)", lowered)
     known = found and (found[1] == "mono" or found[1].removeprefix("quad-").upper() in BAYER_PATTERNS)
     if not found or not known or not 8 <= int(found[2]) <= 16:
         raise SourceError(

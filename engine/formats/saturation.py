@@ -42,6 +42,8 @@ def saturation_of(frame: Frame) -> int | None:
 
 def _peak(numbers: NDArray[Any]) -> int | None:
     """The largest number, if it is a spike of equal values; else None."""
+    if not numbers.size:
+        return None
     counts = np.bincount(numbers)
     top = len(counts) - 1
     if top == 0:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from fractions import Fraction
 
 from ..errors import SourceError
 from ..yuv import SITED_CENTRE, SITED_LEFT, SITED_TOP_LEFT, YuvFormat, YuvLayout, YuvMatrix
@@ -86,16 +85,16 @@ def _siting(layout: str, name: str, bits: int) -> tuple[float, float] | None:
 
 
 def _side(text: str) -> int:
-    if not text.isdecimal() or not 1 < int(text) <= MAX_SIDE:
+    if not re.fullmatch(r"\d{1,9}", text) or not 1 < int(text) <= MAX_SIDE:
         raise SourceError(f"has no size of 2 to {MAX_SIDE} pixels a side in its header (W and H); write it again")
     return int(text)
 
 
 def _rate(text: str) -> float | None:
-    found = re.fullmatch(r"(\d+):(\d+)", text)
+    found = re.fullmatch(r"(\d{1,18}):(\d{1,18})", text)
     if found is None or not int(found[1]) or not int(found[2]):
         return None
-    return float(Fraction(int(found[1]), int(found[2])))
+    return int(found[1]) / int(found[2])
 
 
 def _guess(line: bytes) -> str:

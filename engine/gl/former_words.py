@@ -10,6 +10,8 @@ from .program import Source
 
 def with_current_words(name: str, source: Source) -> Source:
     """The source of a pass with each former name replaced by the current name."""
+    if not source.lines:
+        return source
     former = {
         r"\bPlace\b": "PixelContext",
         r"^#pragma pass around\b": "#pragma pass neighbourhood",

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from ..errors import LookError, OutputError
-from ..formats.picture_write import write_atomically
 from ..gl.passes import Parameter, Table, Value, load_pass
 from ..look.look import Look, PassSettings
+from ..look.look_files import write_look
 from ..look.look_text import edited_text, rounded
 from ..settings import UNTIL_RELEASED, HistorySnapshot, Settings, SettingsHistory
 
@@ -195,9 +195,7 @@ class Editing:
         if path.suffix != ".toml":
             raise OutputError(f"{path.name}: a look is a .toml file; name {path.stem or 'mine'}.toml")
         named = self.look if self.look.file == path else replace(self.look, name=path.stem)
-        text = edited_text(named, path.parent)
-        write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
-        self.saved = replace(_explicit_values(named), file=path, text=text)
+        self.saved = _explicit_values(write_look(path, named))
         self.history.follow(look=self.saved)
         return path
 

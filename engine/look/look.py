@@ -26,7 +26,8 @@ from types import MappingProxyType
 from typing import Any
 
 from ..documents import DocumentError, parse_toml, read_text
-from ..errors import LookError, check_regular_file
+from ..errors import LookError, check_name, check_regular_file
+from ..files import path_inside
 from ..gl.domain import Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
@@ -95,6 +96,7 @@ def load_look(name_or_path: str | Path) -> Look:
     file: Path | Traversable | None = built_in.get(str(name_or_path))
     if file is None:
         file = Path(name_or_path)
+        check_name(file, LookError)
         if not str(name_or_path) or (file.suffix != ".toml" and not file.exists()):
             raise LookError(
                 f"no look '{name_or_path}'{_nearest(str(name_or_path), built_in)}; "
@@ -113,7 +115,7 @@ def load_look(name_or_path: str | Path) -> Look:
 
 def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
     """The look in a TOML text. `file` appears in messages, and is the look's name if the text has no name. Relative
-    paths in the text start from `folder` (default: current directory). Raises LookError.
+    paths in the text start from `folder` and stay in it; without one, from the current directory. Raises LookError.
     """
     text = _with_current_names(text)
     try:
@@ -187,9 +189,19 @@ def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: P
         if not isinstance(values.get(key), str):
             raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"my.cube\"")
     for key, value in values.items():
-        table = read_lut((folder or Path()) / value) if key in tables else value
-        filled[key] = _value(shader, key, table, f"{file}:{_line_of(text, key, name)}")
+        line = f"{file}:{_line_of(text, key, name)}"
+        filled[key] = _value(shader, key, _lut(folder, value, line) if key in tables else value, line)
     return PassSettings(name, MappingProxyType(filled))
+
+
+def _lut(folder: Path | None, name: str, where: str) -> Table:
+    """The LUT that a look names. The look of another person must not read other files of this machine."""
+    path = Path(name) if folder is None else path_inside(folder, name)
+    if path is None:
+        raise LookError(
+            f"{where}: {name[:100]} leaves the folder of the look; put the LUT next to the look, or open it with --lut"
+        )
+    return read_lut(path)
 
 
 def _value(shader: Pass, key: str, value: object, where: str) -> Value:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import GroundglassError, LookError, check_regular_file
+from ..errors import GroundglassError, LookError, check_name, check_regular_file
 from .lut import MAX_SIDE, Lut
 from .lut_cube import parse_cube
 from .lut_ocio import SUFFIXES as OCIO_SUFFIXES
@@ -31,6 +31,7 @@ def _read(path: Path) -> Lut:
     suffix = path.suffix.lower()
     if suffix not in KNOWN:
         raise LookError(f"{path}: the suffix '{suffix}' names no LUT file; use one of {' '.join(KNOWN)}")
+    check_name(path, LookError)
     if not path.is_dir():
         check_regular_file(path, LookError)
     try:

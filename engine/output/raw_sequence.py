@@ -16,9 +16,9 @@ from ..errors import ControlError, GroundglassError, LostOutputError, OutputErro
 from ..formats.dng_write import write_dng
 from ..frame import Encoding, Frame
 from ..look.look import Look
+from ..look.look_files import write_look
 from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
-from .stills import write_look
 from .worker_queue import WorkerQueue
 
 if TYPE_CHECKING:

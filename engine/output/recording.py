@@ -43,7 +43,6 @@ class Recording(Tool):
         self._begun: list[Future[str]] = []  # results for those who wait for the beginning
         self._ending: list[tuple[VideoWriter, Future[str]]] = []
         self._lost = ""  # why the last recording ended by itself
-        self._reservation = ExitStack()
         self._began_s = 0.0
         self._start_requested = file is not None
         self._second = -1
@@ -134,15 +133,17 @@ class Recording(Tool):
         self._codec = codec
 
     def _begin(self, size: tuple[int, int], scale: float) -> None:
+        reservation = ExitStack()
         try:
             file, self._first_file = self._first_file, None
             if file is None:
-                stem = self._reservation.enter_context(reserved_path(self._folder))
+                stem = reservation.enter_context(reserved_path(self._folder))
                 file = stem.with_suffix(CODECS[self._codec].suffix)
             space = self._tool_context.settings.now.output_space
-            self._video_writer = VideoWriter(file, size, self._codec, "srgb" if space is None else space.name)
+            space_name = "srgb" if space is None else space.name
+            self._video_writer = VideoWriter(file, size, self._codec, space_name, reservation=reservation)
         except GroundglassError as error:
-            self._reservation.close()
+            reservation.close()
             self._refuse(error)
             return
         self._began_s = perf_counter()
@@ -179,7 +180,6 @@ class Recording(Tool):
             video_writer.add(taken[1], taken[0])
         self._readback.release()
         video_writer.end()
-        self._reservation.close()  # the file exists by now
         return ended
 
     def _report(self, video_writer: VideoWriter, ended: Future[str]) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ..errors import OutputError
+from ..files import new_file, remove_left_over
 
 STEM = "groundglass"
+_MARK = re.compile(re.escape(f".{STEM}-") + r"\d{4,}\.taken")
 _NUMBERED = re.compile(re.escape(STEM) + r"-(\d{4,})(?:\D.*)?")
 
 
@@ -21,25 +23,23 @@ def reserved_path(folder: Path) -> Iterator[Path]:
     No other thread or program gets that number within the `with`, nor later if a file of that name was created. Raises
     OutputError if the folder cannot be read or written.
     """
+    remove_left_over(folder, _MARK)
     number = _highest(folder) + 1
     while True:
-        mark = folder / f".{STEM}-{number:04d}.taken"
-        try:
-            os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            number += 1
-            continue
-        except OSError as error:
-            raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-        if _highest(folder) >= number:  # another program took and released it since the names were read
-            mark.unlink(missing_ok=True)
-            number = _highest(folder) + 1
-            continue
-        try:
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(new_file(folder / f".{STEM}-{number:04d}.taken"))
+            except FileExistsError:
+                number += 1
+                continue
+            except OSError as error:
+                raise OutputError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
+            highest = _highest(folder)
+            if highest >= number:  # another program took and released it since the names were read
+                number = highest + 1
+                continue
             yield folder / f"{STEM}-{number:04d}"
-        finally:
-            mark.unlink(missing_ok=True)
-        return
+            return
 
 
 def _highest(folder: Path) -> int:

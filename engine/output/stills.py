@@ -17,10 +17,10 @@ from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, GroundglassError, OutputError, cause
 from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
-from ..formats.picture_write import save, write_atomically
+from ..formats.picture_write import save
 from ..frame import Encoding, Frame
 from ..look.look import Look
-from ..look.look_text import edited_text
+from ..look.look_files import write_look
 from ..orientation import upright
 from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
@@ -220,9 +220,3 @@ def as_captured(upright_picture: NDArray[np.uint8], orientation: int) -> NDArray
     """An upright picture rotated back to the sensor's orientation."""
     back = {6: 8, 8: 6}.get(orientation, orientation)
     return np.ascontiguousarray(upright(upright_picture, back))
-
-
-def write_look(path: Path, look: Look) -> None:
-    """Writes the look, with the paths of its LUT files relative to its own folder."""
-    text = edited_text(look, path.parent.resolve())
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))

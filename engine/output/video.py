@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -16,12 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import LostOutputError, MissingExtraError, OutputError
-from .fragments import keep_whole_fragments
+from .fragments import FragmentFile
 from .worker_queue import WorkerQueue
 
 TIME_BASE = Fraction(1, 90_000)
 QUEUE = 12  # pictures waiting for the encoder: a fifth of a second
-KEY_FRAME_S = 1.0  # a crash loses at most this
+KEY_FRAME_S = 0.75  # a fragment each: a crash loses it, and what the encoder and the queue hold
 BT709, UNSPECIFIED = 1, 2  # ITU-T H.273: codes of primaries, of transfers, of matrices
 COLOURS = {"srgb": (BT709, 13), "display-p3": (12, 13), "rec709": (BT709, BT709)}  # primaries and transfer
 LIMITED_RANGE = 1
@@ -52,8 +52,18 @@ _FRAGMENTS = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_p
 class VideoWriter:
     """Writes one video file. `add` never waits: if the encoder is too slow, pictures are dropped and counted."""
 
-    def __init__(self, path: Path, size: tuple[int, int], codec: str = "h264", space: str = "srgb") -> None:
-        """Creates the file; `size` is (width, height), `space` the colour space of the pictures.
+    def __init__(
+        self,
+        path: Path,
+        size: tuple[int, int],
+        codec: str = "h264",
+        space: str = "srgb",
+        *,
+        reservation: ExitStack | None = None,
+    ) -> None:
+        """`size` is (width, height), `space` the colour space of the pictures. The file appears with the first ones.
+
+        `reservation` of the file's name is closed when writing has finished or failed.
 
         A space that only an ICC profile describes is tagged as unspecified. Raises OutputError, or MissingExtraError
         without PyAV.
@@ -63,7 +73,9 @@ class VideoWriter:
         self.written = 0
         self.error: OutputError | None = None  # if set, writing has stopped
         self._colour = COLOURS.get(space, (UNSPECIFIED, UNSPECIFIED))
-        self._container, self._stream = _opened(path, size, CODECS[codec], self._colour)
+        self._reservation = ExitStack() if reservation is None else reservation
+        self._file = FragmentFile(path)
+        self._container, self._stream = _opened(path, self._file, size, CODECS[codec], self._colour)
         self._pixels = CODECS[codec].pixels
         self._queue: WorkerQueue[tuple[float, NDArray[np.uint8]]] = WorkerQueue("video", QUEUE, self._encode)
 
@@ -103,27 +115,23 @@ class VideoWriter:
             last, key_s = -1, -KEY_FRAME_S
             for time_s, rgba in pictures:
                 pts = max(last + 1, round(time_s / TIME_BASE))
-                is_key = time_s >= key_s + KEY_FRAME_S
+                # The second one ends the first fragment at once: a file of a picture is better than none.
+                is_key = self.written < 2 or time_s >= key_s + KEY_FRAME_S
                 self._write(self._stream.encode(self._frame(rgba, pts, is_key)))
                 last, key_s = pts, time_s if is_key else key_s
                 self.written += 1
             self._write(self._stream.encode(None))
             self._container.close()
+            self._file.finish()
         except Exception as error:  # raised by the encoder, the muxer or the disk
             with suppress(Exception):
                 self._container.close()
+            self._file.close()
             reason = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
-            self.error = LostOutputError(f"{self.path}: recording stopped ({reason}); {self._keep_playable()}")
-
-    def _keep_playable(self) -> str:
-        """Removes what cannot be played. Returns what is left, for a message."""
-        try:
-            if keep_whole_fragments(self.path):
-                return "the video up to here is playable"
-            self.path.unlink()
-        except OSError as error:
-            return f"its file may be incomplete ({error.strerror})"
-        return "nothing was recorded"
+            left = "the video up to here is playable" if self._file.has_fragments else "nothing was recorded"
+            self.error = LostOutputError(f"{self.path}: recording stopped ({reason}); {left}")
+        finally:
+            self._reservation.close()
 
     def _frame(self, rgba: NDArray[np.uint8], pts: int, is_key: bool) -> Any:
         import av
@@ -142,6 +150,7 @@ class VideoWriter:
     def _write(self, packets: list[Any]) -> None:
         for packet in packets:
             self._container.mux(packet)
+        self._file.save_fragments()
 
 
 def even(size: tuple[int, int]) -> tuple[int, int]:
@@ -183,7 +192,9 @@ def record_scale(size: tuple[int, int], picture: tuple[int, int], codec: str) ->
     return scale
 
 
-def _opened(path: Path, size: tuple[int, int], codec: Codec, colour: tuple[int, int]) -> tuple[Any, Any]:
+def _opened(
+    path: Path, file: FragmentFile, size: tuple[int, int], codec: Codec, colour: tuple[int, int]
+) -> tuple[Any, Any]:
     try:
         import av
     except ImportError as error:
@@ -192,12 +203,13 @@ def _opened(path: Path, size: tuple[int, int], codec: Codec, colour: tuple[int, 
         raise OutputError(f"{path}: this PyAV has no encoder {codec.encoder}; choose another --codec")
     try:
         path.open("xb").close()  # reports errors now, not with the first picture
+        path.unlink()
     except FileExistsError as error:
         raise OutputError(f"{path}: exists; name another file, or move it away") from error
     except OSError as error:
         raise OutputError(f"{path}: cannot be recorded ({error.strerror}); name another folder") from error
     try:
-        container = av.open(str(path), "w", options=_FRAGMENTS)
+        container = av.open(file, "w", format=codec.suffix[1:], options=_FRAGMENTS)
         stream: Any = container.add_stream(codec.encoder, rate=None, options=codec.options)
         stream.width, stream.height = size
         stream.pix_fmt = codec.pixels
@@ -207,7 +219,6 @@ def _opened(path: Path, size: tuple[int, int], codec: Codec, colour: tuple[int, 
         context.color_range = LIMITED_RANGE
         (context.color_primaries, context.color_trc), context.colorspace = colour, BT709
     except (OSError, ValueError, av.FFmpegError) as error:
-        path.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error)
         raise OutputError(f"{path}: cannot be recorded ({reason}); use another suffix or another --codec") from error
     return container, stream

@@ -8,6 +8,7 @@ import json
 import selectors
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
@@ -17,7 +18,9 @@ from ..errors import ControlError
 from .protocol import Answer, Request, read_request
 
 HOST = "127.0.0.1"
-MAX_CLIENTS = 16
+MAX_CLIENTS = 16  # connections with the token
+MAX_UNKNOWN = 64  # connections before their token: the oldest makes room for the next
+TOKEN_S = 5.0  # time from the connection to its token
 MAX_LINE_BYTES = 1 << 16
 MAX_WAITING = 64  # unanswered requests of a client, after which no more are read
 MAX_UNREAD_BYTES = 1 << 20  # reply bytes that a client has not read, after which it is disconnected
@@ -31,6 +34,7 @@ class Client:
         self.connection = connection
         self.watches = False
         self.is_authenticated = False  # it has sent the token
+        self.deadline_s = time.monotonic() + TOKEN_S  # without the token it is closed then
         self.is_refused = False  # close it after the error is sent
         self.has_ended = False  # close it after the last reply
         self.inbox, self.outbox = bytearray(), bytearray()
@@ -39,6 +43,8 @@ class Client:
 
 class Server:
     """Listens on the local `port`, 0 for any free port.
+
+    Connections without the token take no place of those with it: they are closed after `TOKEN_S`, or when others wait.
 
     The server's thread calls `wake` for each request. The caller's thread takes and answers the requests. Raises
     ControlError if the port is not available.
@@ -103,7 +109,7 @@ class Server:
 
     def _serve(self) -> None:
         while not self._is_closing:
-            for key, events in self._selector.select():
+            for key, events in self._selector.select(self._close_late()):
                 ready: Any = key.fileobj
                 if ready is self._socket:
                     self._accept()
@@ -128,9 +134,37 @@ class Server:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = self._clients[connection] = Client(connection)
         self._selector.register(connection, selectors.EVENT_READ)
-        if len(self._clients) > MAX_CLIENTS:
-            self._reject(client, f"the limit of {MAX_CLIENTS} connections is reached; close one")
+        if self._is_full():
+            self._refuse(client)
             self._update_interest(client)
+        unknown = self._unknown()
+        if len(unknown) > MAX_UNKNOWN:
+            self._disconnect(unknown[0])
+
+    def _unknown(self) -> list[Client]:
+        """The connections before their token, the oldest first."""
+        return [client for client in self._clients.values() if not client.is_authenticated]
+
+    def _close_late(self) -> float | None:
+        """Closes the connections whose token is late. Returns the seconds until the next is late, None without one."""
+        now_s = time.monotonic()
+        for client in self._unknown():
+            if client.deadline_s > now_s:
+                continue
+            if client.is_refused:  # it has not read why
+                self._disconnect(client)
+                continue
+            self._reject(client, f"no token within {TOKEN_S:g} s; connect again and send it first")
+            client.deadline_s = now_s + TOKEN_S
+            self._update_interest(client)
+        waits_s = [client.deadline_s - now_s for client in self._unknown()]
+        return min(waits_s) if waits_s else None
+
+    def _is_full(self) -> bool:
+        return sum(client.is_authenticated for client in self._clients.values()) >= MAX_CLIENTS
+
+    def _refuse(self, client: Client) -> None:
+        self._reject(client, f"the limit of {MAX_CLIENTS} connections is reached; close one")
 
     def _receive_all(self) -> None:
         with contextlib.suppress(OSError):
@@ -184,7 +218,10 @@ class Server:
 
     def _authenticate(self, client: Client, request: Request) -> None:
         token = request.get("token") if isinstance(request, dict) else None
-        if isinstance(token, str) and hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
+        is_known = isinstance(token, str) and hmac.compare_digest(token.encode("utf-8", "replace"), self._token)
+        if is_known and self._is_full():
+            self._refuse(client)
+        elif is_known:
             client.is_authenticated = True
             client.outbox += b'{"ok": true}\n'
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 from ..documents import DocumentError, parse_json, read_text
@@ -31,7 +32,7 @@ class RecentSources:
 
     def existing(self) -> list[str]:
         """The paths of files and folders that still exist."""
-        return [path for path in self._paths if Path(path).exists()]
+        return [path for path in self._paths if os.path.exists(path)]
 
     def add(self, source: str) -> None:
         """Puts a file or a folder at the beginning. Ignores other sources."""

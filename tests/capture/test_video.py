@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -150,10 +151,22 @@ def test_a_video_with_any_suffix_plays(tmp_path: Path, suffix: str) -> None:
         assert len(list(source)) == 3
 
 
-def test_a_playlist_is_refused(tmp_path: Path) -> None:
-    write_timed(tmp_path / "a.ts.mkv", [0, 40])
-    (tmp_path / "a.mp4").write_text(
-        f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path}/a.ts.mkv\n#EXT-X-ENDLIST\n"
-    )
-    with pytest.raises(SourceError, match=r"a\.mp4: (is a playlist|not a video)"):
-        open_source(tmp_path / "a.mp4")
+PLAYLISTS = {
+    "hls": "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{file}\n#EXT-X-ENDLIST\n",
+    "concat": "ffconcat version 1.0\nfile {file}\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" profiles="urn:mpeg:dash:profile:isoff">'
+    '<Period><AdaptationSet mimeType="video/mp4"><Representation id="1"><BaseURL>{file}</BaseURL></Representation>'
+    "</AdaptationSet></Period></MPD>",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=a\nc=IN IP4 127.0.0.1\nm=video 5004 RTP/AVP 96\na=rtpmap:96 H264/90000\n",
+}
+
+
+@pytest.mark.parametrize("kind", PLAYLISTS)
+@pytest.mark.parametrize("suffix", [".mp4", ".unknown"])
+def test_a_playlist_opens_no_other_file(tmp_path: Path, kind: str, suffix: str) -> None:
+    """The file that it names is a FIFO: opening it would not return."""
+    os.mkfifo(tmp_path / "named.mkv")
+    path = tmp_path / f"a{suffix}"
+    path.write_text(PLAYLISTS[kind].format(file="named.mkv"))
+    with pytest.raises(SourceError, match=r"is a playlist, which may|not a video that|a text file, which is not read"):
+        open_source(path)

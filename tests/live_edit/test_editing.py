@@ -201,17 +201,23 @@ def test_a_failed_save_is_an_error(tmp_path: Path, name: str) -> None:
     assert edited.is_changed
 
 
-def test_the_path_of_a_lut_is_adapted_when_the_look_is_saved_elsewhere(tmp_path: Path) -> None:
+def test_a_look_that_is_saved_elsewhere_takes_its_lut_along(tmp_path: Path) -> None:
     (tmp_path / "luts").mkdir()
     (tmp_path / "luts" / "grainy.cube").write_text("LUT_3D_SIZE 2\n" + "0.5 0.5 0.5\n" * 8)
-    (tmp_path / "looks").mkdir()
-    look = tmp_path / "looks" / "grainy.toml"
-    look.write_text('name = "grainy"\n\n[pass.lut]\nfile = "../luts/grainy.cube"  # the stock\n')
+    look = tmp_path / "grainy.toml"
+    look.write_text('name = "grainy"\n\n[pass.lut]\nfile = "luts/grainy.cube"  # the stock\n')
     edited, _ = edit(load_look(look))
-    path = edited.save_as(tmp_path / "mine.toml")
-    assert 'file = "luts/grainy.cube"  # the stock\n' in path.read_text()
-    assert load_look(path).passes[0].values["amount"] == 1.0
-    assert not edited.is_changed
+    assert 'file = "luts/grainy.cube"  # the stock\n' in edited.save_as(tmp_path / "near.toml").read_text()
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far" / "grainy.cube").write_text("another LUT of this name")
+    for name in ("mine.toml", "again.toml"):
+        path = edited.save_as(tmp_path / "far" / name)
+        assert 'file = "grainy-2.cube"  # the stock\n' in path.read_text()
+        assert load_look(path).passes[0].values["amount"] == 1.0
+        assert not edited.is_changed
+    assert sorted(file.name for file in path.parent.iterdir()) == [
+        *("again.toml", "grainy-2.cube", "grainy.cube", "mine.toml")
+    ]
 
 
 def test_a_reloaded_file_keeps_edits_of_other_parameters(tmp_path: Path) -> None:

@@ -95,6 +95,24 @@ def test_a_lut_path_is_relative_to_the_look_file(tmp_path: Path, monkeypatch: py
     assert isinstance(load_look(tmp_path / "mine.toml").passes[0].values["file"], Lut)
 
 
+def test_a_look_reads_no_file_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    folder, outside = tmp_path / "looks", tmp_path / "secret.cube"
+    (folder / "below").mkdir(parents=True)
+    outside.write_text(IDENTITY, encoding="utf-8")
+    (folder / "link.cube").symlink_to(outside)
+    (folder / "round.cube").symlink_to("round.cube")
+    (folder / "mine.cube").write_text(IDENTITY, encoding="utf-8")
+    names = ["../secret.cube", str(outside), "below/../../secret.cube", "link.cube", "round.cube", "a\\u0000"]
+    for name in names:
+        (folder / "mine.toml").write_text(f'[pass.lut]\nfile = "{name}"\n', encoding="utf-8")
+        with pytest.raises(LookError, match=r"mine\.toml:2: .* leaves the folder of the look; put the LUT next to"):
+            load_look("looks/mine.toml")
+    for name in ("mine.cube", "below/../mine.cube", str(folder / "mine.cube")):
+        (folder / "mine.toml").write_text(f'[pass.lut]\nfile = "{name}"\n', encoding="utf-8")
+        assert isinstance(load_look("looks/mine.toml").passes[0].values["file"], Lut)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

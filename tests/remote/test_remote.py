@@ -326,3 +326,56 @@ def test_undo_covers_steps_of_remote_control_keys_and_the_editor(harness: Harnes
         harness.controls.press("Ctrl+Shift+Z")
     assert (history.now.strength, history.now.development.exposure_ev) == (0.5, 1.0)
     assert harness.editing.value("tone_curve", "toe") == (0.5, 0.5, 0.5)
+
+
+def test_connections_without_a_token_do_not_shut_the_owner_out(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Far more than all places, before and after the owner's first connection."""
+    assert (serving.MAX_UNKNOWN, serving.TOKEN_S) == (64, 5.0)
+    monkeypatch.setattr(serving, "MAX_UNKNOWN", 8)
+    idle = [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]
+    client = harness.client()
+    idle += [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3 * serving.MAX_UNKNOWN)]
+    assert harness.request({"get": "zebra"}, client)["ok"]
+    assert harness.request({"get": "zebra"})["ok"]
+    until(lambda: len(harness.remote._server._unknown()) <= serving.MAX_UNKNOWN, "the oldest are closed")
+    for each in idle:
+        each.close()
+
+
+def test_a_connection_without_a_token_ends_in_time(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "TOKEN_S", 0.2)
+    owner, idle = harness.client(), Client(harness.port, None)
+    answer = harness.receive(idle)
+    assert answer == {"ok": False, "error": "no token within 0.2 s; connect again and send it first"}
+    assert idle.receive() is None
+    slow = Client(harness.port, None)
+    slow.send_raw(b'{"token": ')
+    assert "no token" in harness.receive(slow)["error"]
+    assert harness.request({"get": "zebra"}, owner)["ok"]
+
+
+def test_a_refused_connection_that_reads_nothing_ends_in_time(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "TOKEN_S", 0.2)
+    silent = socket.create_connection(("127.0.0.1", harness.port))
+    until(lambda: not harness.remote._server._clients, "the connection is closed")
+    silent.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="reads the sockets of Linux")
+def test_the_server_listens_on_loopback_alone(harness: Harness) -> None:
+    """Every listening socket of this process with this port is 127.0.0.1; another address of the machine refuses."""
+    listening, port = "0A", f"{harness.port:04X}"
+    addresses = set()
+    for table in ("/proc/self/net/tcp", "/proc/self/net/tcp6"):
+        for line in Path(table).read_text().splitlines()[1:] if Path(table).exists() else ():
+            words = line.split()
+            if words[3] == listening and words[1].endswith(f":{port}"):
+                addresses.add(words[1].partition(":")[0])
+    assert addresses == {"0100007F"}
+    for address in ("127.0.0.2", "::1"):
+        with pytest.raises(OSError, match=r"refused|assign|unreachable|supported"):
+            socket.create_connection((address, harness.port), timeout=10)

@@ -17,7 +17,7 @@ from linuxpy.video import raw
 
 from ....controls import Action, Choice, Control, Number, Switch
 from ...source import EXPOSURE_CONTROL
-from .device import Device
+from .device import MAX_ITEMS, Device
 from .exposure import Exposure
 
 GROUP = "camera"
@@ -87,7 +87,8 @@ def _described(device: Device, query: Any) -> DriverControl:
 def _menu_items(device: Device, query: Any) -> dict[int, str]:
     """The choices of a menu. A driver leaves out what its hardware lacks."""
     items: dict[int, str] = {}
-    for index in range(query.minimum, query.maximum + 1):
+    last = min(query.maximum, query.minimum + MAX_ITEMS - 1)
+    for index in range(max(query.minimum, 0), last + 1):
         item = raw.v4l2_querymenu(id=query.id, index=index)
         try:
             device.call(raw.IOC.QUERYMENU, item)

@@ -1,0 +1,26 @@
+"""Messages for users: one line, without commands for the terminal, and names that no file can have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from groundglass.errors import LookError, SourceError, check_name, check_regular_file, print_line
+
+
+def test_a_message_is_one_line_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    print_line("a.cube:1: unknown word '\x1b]0;title\x07'\n\tis \x9b2J not äöü 漢字")
+    assert capsys.readouterr().err == "groundglass: a.cube:1: unknown word '?]0;title?' is ?2J not äöü 漢字\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "x/" * 3000, "a\0b", "\ud800"])
+def test_a_name_that_no_file_can_have_is_an_error(name: str) -> None:
+    with pytest.raises(LookError, match=r"check the name"):
+        check_name(name, LookError)
+    with pytest.raises(SourceError, match=r"check the name"):
+        check_regular_file(Path(name))
+
+
+def test_other_names_pass(tmp_path: Path) -> None:
+    for name in ("missing.png", "ä漢.png", str(tmp_path), f"{tmp_path}/none/a"):
+        check_name(name)
