@@ -16,6 +16,11 @@
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
 #define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more is a lamp behind the edge */
+#define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
+#define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
+#define BESIDE_FIRST 4.0f /* inverse of the largest squared distance of a mixture from the line between both colours, */
+#define BESIDE 25.0f      /* relative to the squared contrast, in the first estimate and in the second */
+#define FLIPS 8.0f       /* pixels around that the first estimate moves to the other surface: the map's edge is off */
 #define PRIOR 0.15f      /* variance of the prior next to the map's edge, and a pixel away from it */
 #define PRIOR_ALONE 0.02f
 #define NOISE 1e-5f      /* variance of the noise in black, and its increase with light */
@@ -33,7 +38,7 @@ typedef struct {
     float light[3], variance;
 } Side;
 
-/* A mixed pixel: the distances of its surfaces, both surfaces, and the coverage by the near one. */
+/* A mixed pixel: both surfaces, and its coverage by the near one. */
 typedef struct {
     Side near, far;
     float alpha;
@@ -98,29 +103,51 @@ FUNCTION float near_share(GLOBAL const float *depth, int at, int pitch, float ga
 
 FUNCTION float gate_of(float nearest, float last) { return 2.0f / (1.0f / nearest + 1.0f / last); }
 
-/* The mixture at index `at`, from pixels at the distances `metres` with these `weights`. */
+/* How far the map is in doubt around index `at`, 0 to 1: the first estimate moved its edge to `metres`. */
+FUNCTION float doubt_at(GLOBAL const float *depth, GLOBAL const float *metres, int at, int pitch, float gate)
+{
+    int flips = 0;
+    for (int dy = -NEAR_BY; dy <= NEAR_BY; ++dy)
+        for (int dx = -NEAR_BY; dx <= NEAR_BY; ++dx) {
+            const int from = at + dy * pitch + dx;
+            flips += (metres[from] < gate) != (depth[from] < gate);
+        }
+    return bounded(0.25f * ((float)flips - FLIPS), 0.0f, 1.0f);
+}
+
+/* The mixture at index `at`, from pixels at the distances `metres` with these `weights`. Texture without mixed pixels is
+ * not to change: the map decides where the light is not between that of both surfaces, or theirs is alike.
+ */
 FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth, GLOBAL const float *metres,
-                            GLOBAL const float *weights, int at, int pitch, int stride, float gate)
+                            GLOBAL const float *weights, int at, int pitch, int stride, float gate, int is_first)
 {
     Mixture mixture;
     sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
-    float along = 0.0f, contrast = 0.0f, over = 0.0f, level = 0.0f;
+    float along = 0.0f, contrast = 1e-6f, away = 0.0f, over = 0.0f, level = 0.0f;
     for (int colour = 0; colour < 3; ++colour) {
         const float near = mixture.near.light[colour], far = mixture.far.light[colour];
         const float own = scene[at + colour * stride];
         along += (near - far) * (own - far);
+        away += (own - far) * (own - far);
         contrast += (near - far) * (near - far);
         over += own - (near > far ? near : far);
-        level += own;
+        level += own > 0.0f ? own : 0.0f;
     }
     const float is_near = depth[at] < gate ? 1.0f : 0.0f, share = near_share(depth, at, pitch, gate);
     const int is_alone = share < 0.01f || share > 0.99f;
-    const float prior = is_alone ? is_near : 0.5f * (share + is_near);
+    const float texture = mixture.near.variance + mixture.far.variance, noise = NOISE + SHOT_NOISE * level;
+    const float beside = away - along * along / contrast - noise;
+    float trust = bounded(2.0f - (is_first ? BESIDE_FIRST : BESIDE) * beside / contrast, 0.0f, 1.0f);
+    if (!is_first) {
+        const float doubt = doubt_at(depth, metres, at, pitch, gate);
+        trust *= bounded(contrast / (texture + 1e-6f) - UNLIKE, 0.0f, 1.0f);
+        trust = doubt > trust ? doubt : trust;
+    }
+    mixture.is_lamp = over > LAMP && over * over > LAMP_CONTRAST * texture;
+    const float prior = is_near + 0.5f * (is_alone ? 0.0f : mixture.is_lamp ? 1.0f : trust) * (share - is_near);
     const float variance = prior * prior * mixture.near.variance
-                           + (1.0f - prior) * (1.0f - prior) * mixture.far.variance + NOISE
-                           + SHOT_NOISE * (level > 0.0f ? level : 0.0f);
-    const float certainty = variance / (is_alone ? PRIOR_ALONE : PRIOR);
-    mixture.is_lamp = over > LAMP;
+                           + (1.0f - prior) * (1.0f - prior) * mixture.far.variance + noise;
+    const float certainty = variance / ((is_alone ? PRIOR_ALONE : PRIOR) * trust + 1e-5f);
     mixture.alpha = mixture.is_lamp ? prior
                                     : bounded((along + prior * certainty) / (contrast + certainty), 0.0f, 1.0f);
     return mixture;
@@ -183,7 +210,7 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
             if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f || !distances(depth, at, pitch, &nearest, &last))
                 continue;
             const float gate = gate_of(nearest, last);
-            const float alpha = mixture_at(scene, depth, depth, sides, at, pitch, stride, gate).alpha;
+            const float alpha = mixture_at(scene, depth, depth, sides, at, pitch, stride, gate, 1).alpha;
             const float share = alpha > 0.5f ? alpha : 1.0f - alpha;
             const float fourth = share * share * share * share;
             weights[at] = sides[at] >= 1.0f ? 1.0f : 0.5f * fourth * fourth + 1e-4f;
@@ -215,7 +242,7 @@ KERNEL void divide_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float 
             if (blur > IN_FOCUS_PX || blur < -IN_FOCUS_PX)
                 continue;
             const float gate = gate_of(nearest, last);
-            Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, gate);
+            Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, gate, 0);
             const int is_near = depth[at] < gate;
             mixture.alpha = mixture.alpha < PURE ? 0.0f : mixture.alpha > 1.0f - PURE ? 1.0f : mixture.alpha;
             if (mixture.alpha >= 1.0f) {
