@@ -322,9 +322,7 @@ def check_a_read_that_blocks_is_interrupted() -> None:
         next(frames).release()
         timer = threading.Timer(0.1, source.interrupt)
         timer.start()
-        begin_s = time.perf_counter()
-        assert next(frames, None) is None
-        assert time.perf_counter() - begin_s < 0.9
+        assert next(frames, None) is None  # without the interrupt, a frame arrives after a second
         timer.join()
 
 

@@ -82,9 +82,7 @@ def test_an_interruption_ends_a_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stand_in.Picamera2, "frames", 0)
     with open_source("picamera:0") as source:
         threading.Timer(0.05, source.interrupt).start()
-        begin_s = time.perf_counter()
         assert list(source) == []
-        assert time.perf_counter() - begin_s < 1.0
 
 
 @pytest.mark.parametrize(

@@ -120,10 +120,9 @@ def test_a_blocked_read_ends_at_once(fifo: Path, ended_by: str) -> None:
     reader = threading.Thread(target=list, args=(source,))
     reader.start()
     time.sleep(0.05)
-    begin_s = time.perf_counter()
     getattr(source, ended_by)()
     reader.join(WAIT_S)
-    assert time.perf_counter() - begin_s < 0.5
+    assert not reader.is_alive()
     source.close()
     source.close()
     source.interrupt()
