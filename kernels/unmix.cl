@@ -24,7 +24,7 @@
 #define PRIOR 0.15f      /* variance of the prior next to the map's edge, and a pixel away from it */
 #define PRIOR_ALONE 0.02f
 #define NOISE 1e-5f      /* variance of the noise in black, and its increase with light */
-#define SHOT_NOISE 7e-4f
+#define PHOTON_NOISE 7e-4f
 #define IN_FOCUS_PX 1.0f
 
 /* The planes of `mixed`: light (0 to 2), distance (3), and the coverage by near light in focus (4). The planes of `sides`:
@@ -135,7 +135,7 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
     }
     const float is_near = depth[at] < gate ? 1.0f : 0.0f, share = near_share(depth, at, pitch, gate);
     const int is_alone = share < 0.01f || share > 0.99f;
-    const float texture = mixture.near.variance + mixture.far.variance, noise = NOISE + SHOT_NOISE * level;
+    const float texture = mixture.near.variance + mixture.far.variance, noise = NOISE + PHOTON_NOISE * level;
     const float beside = away - along * along / contrast - noise;
     float trust = bounded(2.0f - (is_first ? BESIDE_FIRST : BESIDE) * beside / contrast, 0.0f, 1.0f);
     if (!is_first) {
