@@ -25,6 +25,8 @@ from ..lens import Lens, list_lenses, load_lens
 from ..optics.defocus import QUALITIES
 from ..settings import Settings
 from .ground_truth import POINTS, lens_ground_truth, smooth_ground_truth
+from .mixed_edges import FOCUS_M as MIXED_FOCUS_M
+from .mixed_edges import compare_edges
 from .scatter import scatter
 from .scenes import Surface, layered_scene, smooth_scene
 from .score import Score, compare
@@ -67,6 +69,8 @@ def run_quality(
       the plain scatter.
     - `highlight_energy`: for each lens, the worst ratio of the energy of a highlight after and before the defocus.
     - `disc_px`: the measured diameters of discs and those of the thin lens.
+    - `mixed_edges_db`: PSNR within 2 px of edges in focus before a blurred background, of a hard cut-out and of each
+      quality, without and with noise (`mixed_edges`).
     """
     kinds = [partial(layered, size, points), *(partial(smooth, kind, size, points) for kind in SURFACES)]
     with ThreadPoolExecutor(os.cpu_count()) as workers, Engine(device) as engine:
@@ -82,6 +86,7 @@ def run_quality(
             "highlight_energy": {name: highlight_energy(engine, load_lens(name), size, (*MIDDLE, *FIELD))
                              for name in list_lenses()},
             "disc_px": disc_px(engine),
+            "mixed_edges_db": mixed_edges_db(engine, size, seeds, points),
         }  # fmt: skip
 
 
@@ -149,6 +154,15 @@ def _scores(engine: Engine, case: Case) -> Iterator[tuple[str, dict[str, float]]
     yield case.name, {name: score.whole_db for name, score in by_column.items()}
     if depth_m is not None:
         yield EDGES, {name: score.edges_db for name, score in by_column.items()}
+
+
+def mixed_edges_db(engine: Engine, size: tuple[int, int], seeds: int, points: int) -> dict[str, dict[str, float]]:
+    """PSNR at mixed pixels, as in `mixed_edges.compare_edges`, for LENS."""
+
+    def draw(quality: str, picture: Picture, depth_m: Picture) -> Picture:
+        return rendered(engine, Settings(lens=LENS, focus_m=MIXED_FOCUS_M).with_(quality=quality), picture, depth_m)
+
+    return compare_edges(draw, LENS, size, seeds, points)
 
 
 def rendered(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture) -> Picture:

@@ -58,6 +58,18 @@ def layered_scene(seed: int, size: tuple[int, int] = (480, 270), *, margin: int 
     return composited(layers, margin)
 
 
+def thin_shapes_scene(seed: int, size: tuple[int, int], near_m: float, far_m: float, *, margin: int = MARGIN) -> Scene:
+    """Leaves and stems at `near_m`, in every second scene also a head with hair, before lamps at `far_m`, in metres."""
+    random = np.random.default_rng(seed)
+    width, height = size[0] + 2 * margin, size[1] + 2 * margin
+    colours = _texture(random, width, height)
+    alpha = _hair(random, width, height) if seed % 2 == 0 else np.zeros((height, width), np.float32)
+    alpha = np.maximum(alpha, _leaves(random, width, height))
+    behind = np.dstack([_texture(random, width, height), np.ones((height, width), np.float32)])
+    _add_highlights(random, behind, 24)
+    return composited([Layer(np.dstack([colours, alpha]), near_m), Layer(behind, far_m)], margin)
+
+
 def composited(layers: Sequence[Layer], margin: int) -> Scene:
     """The scene through a pinhole: layers blended back to front, depth of the nearest layer with alpha > 0.5."""
     height, width = layers[0].rgba.shape[:2]
@@ -172,6 +184,22 @@ def _hair(random: Generator, width: int, height: int) -> Plane:
         strand = _edge(random.uniform(0.4, 1.5) - np.abs(beside) / np.sqrt(1 + (2 * bend * along) ** 2))
         reach = size * random.uniform(1.4, 2.6)
         alpha = np.maximum(alpha, np.where((along > 0) & (along < reach), strand, 0))
+    return alpha
+
+
+def _leaves(random: Generator, width: int, height: int) -> Plane:
+    """Curved leaves and stems that end in points, from less than a pixel to 12 pixels wide."""
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    alpha = np.zeros((height, width), np.float32)
+    for _ in range(14):
+        angle, bend = random.uniform(0, 2 * np.pi), random.normal() * 0.002
+        from_x, from_y = x - random.uniform(0, width), y - random.uniform(0, height)
+        along = from_x * np.cos(angle) + from_y * np.sin(angle)
+        beside = from_y * np.cos(angle) - from_x * np.sin(angle) - bend * along**2
+        length = random.uniform(40, 160)
+        half_width = random.uniform(0.4, 6) * np.clip(1 - (along / length) ** 2, 0, 1)
+        leaf = _edge(half_width - np.abs(beside) / np.sqrt(1 + (2 * bend * along) ** 2))
+        alpha = np.maximum(alpha, np.where(np.abs(along) < length, leaf, 0))
     return alpha
 
 

@@ -220,6 +220,7 @@ def print_quality(results: dict[str, Any]) -> None:
         "psnr_db": ("PSNR, dB", 2),
         "highlight_energy": ("energy of a highlight", 4),
         "disc_px": ("diameter, px", 2),
+        "mixed_edges_db": ("edges in focus, PSNR, dB", 2),
     }
     for key, (heading, digits) in tables.items():
         print_rows(heading, results[key], digits)

@@ -23,6 +23,7 @@ from ..lens import Lens
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
+from .unmix import Unmix
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -139,6 +140,7 @@ class Defocus:
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
+        self._unmix = Unmix(device, width, height) if quality == "best" else None
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
@@ -212,6 +214,9 @@ class Defocus:
     def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent) -> None:
         border = self._border_at(0, shape)
         scene.mirror(border=border)
+        if self._unmix is not None:
+            self._unmix.divide(scene, depth, blur.coc_px, blur.focus_m)
+            scene.mirror(border=border)
         layout = scene.layout
         run_tiles(
             self._device, self._prepare, "coc", (self._tiles_x, self._tiles_y), depth=depth.buffer,
@@ -238,6 +243,8 @@ class Defocus:
             self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), extent.tiles,
             blur.colour_shift_px,
         )  # fmt: skip
+        if self._unmix is not None:
+            self._unmix.cover(self.picture, scene, depth, shape.falloff)
 
     def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
         layers = layers_of(np.clip(radii_px, -self._max_radius, self._max_radius), self._layers, self._cut)
@@ -362,6 +369,8 @@ class Defocus:
         for planes in (self.picture, self._radius, self._weight, self._pyramid_top):
             planes.release()
         self._highlights.release()
+        if self._unmix is not None:
+            self._unmix.release()
         for scale in self._scales:
             scale.release()
         for buffer in (self._tiles, self._detail, self._strips, self._borders, self._aperture, self._profile):

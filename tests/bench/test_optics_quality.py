@@ -170,7 +170,7 @@ def test_the_command_prints_every_measurement(
     assert set(report["highlight_energy"]) == {"noct-50", "phone-1inch"}
     print_quality(report)
     printed = capsys.readouterr().out
-    for rows in (report["psnr_db"], report["highlight_energy"], report["disc_px"]):
+    for rows in (report["psnr_db"], report["highlight_energy"], report["disc_px"], report["mixed_edges_db"]):
         assert all(name in printed for name in rows)
     assert f"{report['psnr_db'][LAYERS]['best_gain']:.2f}" in printed
     assert f"{report['highlight_energy']['noct-50']['live']:.4f}" in printed
@@ -191,7 +191,7 @@ def test_options_of_other_benchmarks_are_a_usage_error(
 
 def test_the_command_measures_the_given_number_of_seeds(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     requested: list[tuple[str, int]] = []
-    report = {"psnr_db": {}, "highlight_energy": {}, "disc_px": {}, "seeds": 3}
+    report = {"psnr_db": {}, "highlight_energy": {}, "disc_px": {}, "mixed_edges_db": {}, "seeds": 3}
     monkeypatch.setattr(
         bench_quality, "run_quality", lambda device, seeds: (requested.append((device, seeds)), report)[1]
     )

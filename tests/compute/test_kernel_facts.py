@@ -334,6 +334,19 @@ def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     np.testing.assert_allclose(result[radius < diameter_px / 4], 1000.0 / (np.pi * diameter_px**2 / 4), rtol=0.15)
 
 
+@covers("unmix.cl", "weigh_pure", "find_mixed", "divide_mixed", "exchange_mixed", "cover_mixed")
+def a_half_covered_pixel_in_focus_keeps_half_of_its_near_light(device: Device) -> None:
+    lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
+    coverage = np.zeros((48, 64), np.float32)
+    coverage[:, :32] = 1.0
+    coverage[:, 32] = 0.5
+    near, far = np.float32([0.1, 0.6, 0.2]), np.float32([0.7, 0.2, 0.3])
+    scene = coverage[..., None] * near + (1 - coverage[..., None]) * far
+    depth_m = np.where(coverage > 0.4, 1.5, 6.0)
+    result = gg.defocus(scene, depth_m, lens=lens, focus_m=1.5, quality="best")
+    np.testing.assert_allclose(result[8:-8, 28:36], scene[8:-8, 28:36], atol=0.02)
+
+
 # The table
 
 

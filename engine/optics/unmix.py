@@ -1,0 +1,63 @@
+"""Un-mixing at depth edges: pixels that show two surfaces are divided into the light of both before the blur.
+
+`kernels/unmix.cl` describes the estimate of the coverage.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..compute.arguments import numbered
+from ..compute.device import Device
+from ..compute.planes import Planes
+from ..compute.tiles import TILE, run_tiles
+
+_NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
+
+
+class Unmix:
+    """Divides the mixed pixels of pictures of one size. It works in place, only in tiles at depth edges."""
+
+    def __init__(self, device: Device, width: int, height: int) -> None:
+        self._device = device
+        self._tiles = -(-width // TILE), -(-height // TILE)
+        self._mixed = Planes(device, width, height, 5)
+        self._sides = Planes(device, width, height, 3)
+        self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
+
+    def divide(self, scene: Planes, depth: Planes, coc_px: float, focus_m: float) -> None:
+        """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
+
+        Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity.
+        """
+        sides = self._sides.buffer
+        self._run("weigh_pure", depth=depth.buffer, sides=sides)
+        self._sides.mirror(1, border=_NEIGHBOURS)
+        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=scene.layout.stride)
+        self._sides.mirror(border=_NEIGHBOURS)
+        self._run("divide_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, mixed=self._mixed.buffer,
+                  stride=scene.layout.stride, coc_px=coc_px, focus=focus_m)  # fmt: skip
+        self._exchange(scene, depth)
+
+    def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:
+        """Queues the near light in focus over the blurred `picture`, then restores the planes given to `divide`."""
+        self._run("cover_mixed", scene=scene.buffer, mixed=self._mixed.buffer, picture=picture.buffer,
+                  stride=scene.layout.stride, **numbered("fall", falloff, first=1))  # fmt: skip
+        self._exchange(scene, depth)
+
+    def _exchange(self, scene: Planes, depth: Planes) -> None:
+        self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
+                  stride=scene.layout.stride)  # fmt: skip
+
+    def _run(self, kernel: str, **arguments: Any) -> None:
+        layout = self._mixed.layout
+        run_tiles(
+            self._device, "unmix.cl", kernel, self._tiles, edges=self._edges, width=layout.width,
+            height=layout.height, pitch=layout.pitch, tiles_x=self._tiles[0], **arguments,
+        )  # fmt: skip
+
+    def release(self) -> None:
+        """Releases everything; a second call has no effect."""
+        self._mixed.release()
+        self._sides.release()
+        self._device.release(self._edges)
