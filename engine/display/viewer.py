@@ -50,8 +50,8 @@ class Viewer:
     The creators of `engine`, `source` and `surface` close them, in this order. `settings` apply to the next frames and
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
-    `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it.
-    `on_end` is called when the run ends, before anything is closed.
+    `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it. When
+    the run ends, `on_end` is called before anything is closed.
 
     With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
     the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
@@ -263,8 +263,7 @@ class Viewer:
         except GroundglassError:
             raise
         except Exception as error:
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            name = frame.name or self.sources.name
+            name, reason = frame.name or self.sources.name, f"{type(error).__name__}: {' '.join(str(error).split())}"
             raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
         finally:
             self._swaps.end()
