@@ -78,7 +78,7 @@ class FragmentFile:
 
 
 def end_of_fragments(file: BinaryIO) -> int:
-    """The position after the last whole fragment; 0 if there is none. Raises OSError."""
+    """The position after the last whole fragment; 0 without one. Raises OSError."""
     end = moof = start = 0
     size = file.seek(0, os.SEEK_END)
     while start + HEADER_BYTES <= size:

@@ -150,6 +150,7 @@ def _lenses() -> Iterator[Case]:
     frame = mosaic_frame(STAGE_SIZE, depth=True)
     plain = Settings(look="neutral", lens=Lens(name="plain"), focus_m=1.5)
     yield Case("defocus", _light(frame, settings=plain))
+    yield Case("defocus with mixed pixels", _light(frame, settings=plain.with_(quality="best")))
     for size in LENS_SIZES:
         for lens in list_lenses():
             for quality in QUALITIES:
