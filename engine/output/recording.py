@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
+from math import inf
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError, OutputError
 from ..gl.readback import Readback
 from .reserved_paths import reserved_path
+from .stills import NO_PICTURE, PATIENCE_S
 from .video import CODECS, VideoWriter, even
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class Recording(Tool):
         self._lost = ""  # why the last recording ended by itself
         self._began_s = 0.0
         self._start_requested = file is not None
+        self._patient_until_s = inf  # when a requested recording no longer waits for a picture
         self._second = -1
 
     def controls(self) -> Iterable[Control]:
@@ -55,6 +58,8 @@ class Recording(Tool):
         yield Choice("codec", "Video codec", "keep", choices=codecs, get=lambda: self._codec, set=self._choose)
 
     def tick(self, now_s: float) -> Invalidation:
+        if self._start_requested and now_s > self._patient_until_s:
+            self._refuse(OutputError(f"nothing was recorded: {NO_PICTURE}"))
         if self._video_writer is not None and self._video_writer.is_over:  # the disk is full, or the encoder failed
             self._lost = str(self._video_writer.error or "")
             self._end()
@@ -63,6 +68,8 @@ class Recording(Tool):
             self._report(video_writer, ended)
         second = -1 if self._video_writer is None else int(now_s - self._began_s)
         changed, self._second = second != self._second, second
+        if self._start_requested:
+            return Invalidation.REDRAW  # a picture that does not change is recorded, too
         return Invalidation.REPAINT if changed else Invalidation.NOTHING
 
     def on_frame(self, drawn: Drawn) -> None:
@@ -126,6 +133,7 @@ class Recording(Tool):
         if self._video_writer is not None:
             return None
         self._start_requested, self._lost = True, ""
+        self._patient_until_s = perf_counter() + PATIENCE_S
         self._begun.append(Future())
         return self._begun[-1]
 

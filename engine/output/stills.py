@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 BURST = 8
 PREVIEW_PX = 256
+PATIENCE_S = 10.0  # maximum wait for the next picture, which another command may wait for, too
+NO_PICTURE = f"no picture has arrived for {PATIENCE_S:g} s; check the source"
 
 
 class Stills(Tool):
@@ -52,6 +55,7 @@ class Stills(Tool):
         self._burst_result: Future[str] = Future()
         self._wanted = 0  # number of frames of the current burst
         self._redraw = False
+        self._patient_until_s = 0.0  # when a still or a burst no longer waits for a picture
 
     def controls(self) -> Iterable[Control]:
         yield Action("still", "Save a still", "keep", "S", do=self._take)
@@ -59,6 +63,9 @@ class Stills(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         self._save_waiting()
+        if now_s > self._patient_until_s:
+            self._end_burst()
+            self._refuse_waiting(NO_PICTURE)
         done = [still for still in self._pending if still.done()]
         self._pending = [still for still in self._pending if still not in done]
         for still in done:
@@ -76,8 +83,7 @@ class Stills(Tool):
 
     def on_source(self, source: Source) -> None:
         self._frame = None
-        if self._wanted:
-            self._end_burst()  # a burst has the frames of one source
+        self._end_burst()  # a burst has the frames of one source
 
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
@@ -86,19 +92,18 @@ class Stills(Tool):
             self._tool_context.engine.prepare(drawn, self._best())
         if self._wanted and frame is not self._frame:
             self._burst.append(frame.owned())
+            self._patient_until_s = perf_counter() + PATIENCE_S
             if len(self._burst) == self._wanted:
                 self._end_burst()
         self._frame = frame
 
     def finish(self) -> None:
         """Waits until all stills are written."""
-        if self._wanted:
-            self._end_burst()
+        self._end_burst()
         self._save_waiting()
-        for still in self._waiting:
-            still.set_exception(OutputError("the still was not saved: no picture has arrived; check the source"))
+        self._refuse_waiting("no picture has arrived; check the source")
         self._writer.shutdown(wait=True)
-        pending, self._pending, self._waiting = [*self._pending, *self._waiting], [], []
+        pending, self._pending = self._pending, []
         for still in pending:
             self._report(still)
 
@@ -119,6 +124,7 @@ class Stills(Tool):
         still: Future[str] = Future()
         if self._frame is None:
             self._waiting.append(still)
+            self._patient_until_s = perf_counter() + PATIENCE_S
         else:
             self._save(self._frame, still)
         return still
@@ -129,6 +135,12 @@ class Stills(Tool):
             waiting, self._waiting = self._waiting, []
             for still in waiting:
                 self._save(self._frame, still)
+
+    def _refuse_waiting(self, reason: str) -> None:
+        waiting, self._waiting = self._waiting, []
+        for still in waiting:
+            still.set_exception(OutputError(f"the still was not saved: {reason}"))
+        self._pending += waiting
 
     def _save(self, frame: Frame, still: Future[str]) -> None:
         settings = self._best()
@@ -152,6 +164,7 @@ class Stills(Tool):
         if self._wanted:
             return self._burst_result
         self._burst_result = result = Future[str]()
+        self._patient_until_s = perf_counter() + PATIENCE_S
         frames = self._tool_context.source.frames
         self._burst, self._wanted = ([self._frame.owned()], 1) if frames == 1 else ([], BURST)
         if frames == 1:
@@ -159,12 +172,14 @@ class Stills(Tool):
         return result
 
     def _end_burst(self) -> None:
+        if not self._wanted:
+            return
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
         self._burst, self._wanted = [], 0
         if frames:
             self._queue(result, lambda: save_burst(self._folder, frames, look))
         else:
-            result.set_exception(OutputError("no burst was saved, because no picture has arrived; check the source"))
+            result.set_exception(OutputError(f"no burst was saved: {NO_PICTURE}"))
             self._pending.append(result)
 
     def _queue(self, still: Future[str], work: Callable[[], str]) -> None:
@@ -213,7 +228,8 @@ def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
                 write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
             except OutputError as error:
                 raise OutputError(f"{error}; saved {number - 1} of {len(frames)} raw frames") from error
-        return f"saved {stem.name}-01.dng to -{len(frames):02d}.dng"
+        more = f" to -{len(frames):02d}.dng" if len(frames) > 1 else ""
+        return f"saved {stem.name}-01.dng{more}"
 
 
 def as_captured(upright_picture: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:

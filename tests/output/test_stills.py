@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,9 @@ from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
 from groundglass.output.reserved_paths import reserved_path
-from groundglass.output.stills import BURST, Stills, as_captured
+from groundglass.output.stills import BURST, NO_PICTURE, PATIENCE_S, Stills, as_captured
 from live_engine import LiveEngine, tool_context
+from live_source_support import WAIT_S
 from look_support import context
 from PIL import Image
 
@@ -171,6 +173,23 @@ def test_an_interrupted_burst_is_written(harness: Harness, tmp_path: Path) -> No
     harness.show(raw(1))
     harness.tool.finish()
     assert [path.name for path in tmp_path.glob("*.dng")] == ["groundglass-0001-01.dng"]
+
+
+def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_path: Path) -> None:
+    early = harness.controls.do("still")
+    harness.tool.tick(time.perf_counter())
+    assert not early.done()
+    harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
+    assert NO_PICTURE in str(early.exception())
+    harness.show(raw(0))
+    empty = harness.controls.do("burst")
+    harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
+    assert NO_PICTURE in str(empty.exception())
+    short = harness.controls.do("burst")
+    harness.show(raw(1))
+    harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
+    assert short.result(WAIT_S) == "saved groundglass-0001-01.dng"
+    harness.end()
 
 
 def test_a_missing_folder_is_reported_and_the_view_continues(harness: Harness, tmp_path: Path) -> None:

@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 from groundglass.controls import Controls
 from groundglass.display.statistics import FrameLog
+from groundglass.display.tool import Invalidation
 from groundglass.errors import MissingExtraError, OutputError
 from groundglass.gl.readback import Readback
 from groundglass.output.recording import Recording
+from groundglass.output.stills import NO_PICTURE, PATIENCE_S
 from groundglass.output.video import CODECS, QUEUE, VideoWriter, even, record_scale
 from live_engine import LiveEngine, tool_context
 from look_support import context
@@ -190,6 +192,15 @@ class Harness:
         self.engine.draw(frame)
         self.tool.on_frame(self.engine.drawn)
         self.tool.tick(time.perf_counter())
+
+
+def test_a_recording_does_not_wait_long_for_a_picture(tmp_path: Path) -> None:
+    harness = Harness(tmp_path)
+    begun = harness.controls.set("record", True)
+    assert harness.tool.tick(time.perf_counter()) is Invalidation.REDRAW
+    harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
+    assert NO_PICTURE in str(begun.exception())
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_r_starts_and_ends_a_recording(tmp_path: Path) -> None:
