@@ -356,10 +356,9 @@ class Engine:
         return replace(frame, depth_m=depth_m, depth_noise=pairs.noise, right=None, rig=None)
 
     def _apply_optics(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
-        """Develop and optics: queues the kernels for an upright frame.
+        """Queues develop and optics of an upright frame. Returns it, with the depth of the model if any, and its light.
 
-        Returns the frame, with the depth of the model if any, and the light behind the lens. With `waits` it waits for
-        the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
+        `waits`: for the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
         """
         development, lens, scale = settings.development, settings.lens, settings.scale
         size = self._developer.size_of(frame, development, scale)
@@ -381,7 +380,8 @@ class Engine:
             if depth is not None:
                 depth_m = depth.run(scene)
                 blur = Blur.of(lens, settings.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                scene = self._defocus.get(*size, settings.quality).run(scene, depth_m, depth.distances_m, blur)
+                unit, defocus = 2.0 ** self._developer.exposure_ev[0], self._defocus.get(*size, settings.quality)
+                scene = defocus.run(scene, depth_m, depth.distances_m, blur, unit)
             if halo.shows(size[0]):
                 scene = self._soft_focus.get(*size).run(scene, halo)
             if breathing.shows(breathes := breathing.of_frame(frame, lens, settings.focus_m), size[0]):

@@ -4,7 +4,8 @@
  *
  * The coverage is the most probable one (Y.-Y. Chuang, B. Curless, D. Salesin, R. Szeliski, "A Bayesian approach to
  * digital matting", CVPR 2001) for the mean and the variance of the light of both surfaces close to the pixel, with the
- * edge of the depth map as the prior. Thin surfaces have no pixel of their own: the second estimate weighs pixels by the
+ * edge of the depth map as the prior. `unit` is the light of a saturated photosite, so that the result is independent of
+ * the exposure. Thin surfaces have no pixel of their own: the second estimate weighs pixels by the
  * first.
  */
 #include "portable.h"
@@ -15,7 +16,7 @@
 #define NEAR_BY 3        /* pixels from a mixed pixel in which both surfaces show their colours */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
-#define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more is a lamp behind the edge */
+#define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
 #define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
 #define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
 #define BESIDE_FIRST 4.0f /* inverse of the largest squared distance of a mixture from the line between both colours, */
@@ -23,7 +24,7 @@
 #define FLIPS 8.0f       /* pixels around that the first estimate moves to the other surface: the map's edge is off */
 #define PRIOR 0.15f      /* variance of the prior next to the map's edge, and a pixel away from it */
 #define PRIOR_ALONE 0.02f
-#define NOISE 1e-5f      /* variance of the noise in black, and its increase with light */
+#define NOISE 1e-5f      /* variance of the noise in black, in squared units, and its increase with light */
 #define PHOTON_NOISE 7e-4f
 #define IN_FOCUS_PX 1.0f
 
@@ -38,10 +39,10 @@ typedef struct {
     float light[3], variance;
 } Side;
 
-/* A mixed pixel: both surfaces, and its coverage by the near one. */
+/* A mixed pixel: both surfaces, and its coverage by the near one. `floor` is the noise in black. */
 typedef struct {
     Side near, far;
-    float alpha;
+    float alpha, floor;
     int is_lamp;
 } Mixture;
 
@@ -49,7 +50,7 @@ FUNCTION float bounded(float x, float low, float high) { return x < low ? low : 
 
 /* Mean and variance of the light of both surfaces around index `at`, before and from `gate` on. */
 FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
-                       int pitch, int stride, float gate, Side *near, Side *far)
+                       int pitch, int stride, float unit, float gate, Side *near, Side *far)
 {
     float sums[2][3] = {{0.0f, 0.0f, 0.0f}, {0.0f, 0.0f, 0.0f}}, squares[2] = {0.0f, 0.0f};
     float total[2] = {1e-12f, 1e-12f};
@@ -58,7 +59,7 @@ FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GL
             const float square = (float)(dx * dx + dy * dy);
             const int from = at + dy * pitch + dx, side = metres[from] >= gate;
             const float red = scene[from], green = scene[from + stride], blue = scene[from + 2 * stride];
-            const float level = red + green + blue;
+            const float level = (red + green + blue) / unit;
             const float weight = weights[from] / ((1.0f + square * square) * (1.0f + level * level));
             sums[side][0] += weight * red;
             sums[side][1] += weight * green;
@@ -119,11 +120,12 @@ FUNCTION float doubt_at(GLOBAL const float *depth, GLOBAL const float *metres, i
  * not to change: the map decides where the light is not between that of both surfaces, or theirs is alike.
  */
 FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth, GLOBAL const float *metres,
-                            GLOBAL const float *weights, int at, int pitch, int stride, float gate, int is_first)
+                            GLOBAL const float *weights, int at, int pitch, int stride, float unit, float gate, int is_first)
 {
     Mixture mixture;
-    sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
-    float along = 0.0f, contrast = 1e-6f, away = 0.0f, over = 0.0f, level = 0.0f;
+    sides_of(scene, metres, weights, at, pitch, stride, unit, gate, &mixture.near, &mixture.far);
+    const float square = unit * unit;
+    float along = 0.0f, contrast = 1e-6f * square, away = 0.0f, over = 0.0f, level = 0.0f;
     for (int colour = 0; colour < 3; ++colour) {
         const float near = mixture.near.light[colour], far = mixture.far.light[colour];
         const float own = scene[at + colour * stride];
@@ -135,19 +137,20 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
     }
     const float is_near = depth[at] < gate ? 1.0f : 0.0f, share = near_share(depth, at, pitch, gate);
     const int is_alone = share < 0.01f || share > 0.99f;
-    const float texture = mixture.near.variance + mixture.far.variance, noise = NOISE + PHOTON_NOISE * level;
+    const float texture = mixture.near.variance + mixture.far.variance, noise = NOISE * square + PHOTON_NOISE * unit * level;
     const float beside = away - along * along / contrast - noise;
     float trust = bounded(2.0f - (is_first ? BESIDE_FIRST : BESIDE) * beside / contrast, 0.0f, 1.0f);
     if (!is_first) {
         const float doubt = doubt_at(depth, metres, at, pitch, gate);
-        trust *= bounded(contrast / (texture + 1e-6f) - UNLIKE, 0.0f, 1.0f);
+        trust *= bounded(contrast / (texture + 1e-6f * square) - UNLIKE, 0.0f, 1.0f);
         trust = doubt > trust ? doubt : trust;
     }
-    mixture.is_lamp = over > LAMP && over * over > LAMP_CONTRAST * texture;
+    mixture.is_lamp = over > LAMP * unit && over * over > LAMP_CONTRAST * texture;
     const float prior = is_near + 0.5f * (is_alone ? 0.0f : mixture.is_lamp ? 1.0f : trust) * (share - is_near);
     const float variance = prior * prior * mixture.near.variance
                            + (1.0f - prior) * (1.0f - prior) * mixture.far.variance + noise;
     const float certainty = variance / ((is_alone ? PRIOR_ALONE : PRIOR) * trust + 1e-5f);
+    mixture.floor = NOISE * square;
     mixture.alpha = mixture.is_lamp ? prior
                                     : bounded((along + prior * certainty) / (contrast + certainty), 0.0f, 1.0f);
     return mixture;
@@ -163,7 +166,7 @@ FUNCTION float far_light(Mixture mixture, int colour, float own)
     if (!mixture.is_lamp) {
         const float variance = through * through * mixture.far.variance;
         light = far + through * mixture.far.variance * (rest - through * far)
-                          / (alpha * alpha * mixture.near.variance + variance + NOISE);
+                          / (alpha * alpha * mixture.near.variance + variance + mixture.floor);
     }
     return light > 0.0f ? light : 0.0f;
 }
@@ -198,7 +201,7 @@ KERNEL void weigh_pure(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRIC
 /* First estimate: the surface that covers most of each pixel, and the pixel's weight for the second one. */
 KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT depth,
                        GLOBAL float *RESTRICT sides, GLOBAL const float *RESTRICT edges, int width, int height,
-                       int pitch, int stride, int tiles_x)
+                       int pitch, int stride, int tiles_x, float unit)
 {
     GLOBAL float *weights = sides + REFINED * stride, *metres = weights + stride;
     for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
@@ -210,7 +213,7 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
             if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f || !distances(depth, at, pitch, &nearest, &last))
                 continue;
             const float gate = gate_of(nearest, last);
-            const float alpha = mixture_at(scene, depth, depth, sides, at, pitch, stride, gate, 1).alpha;
+            const float alpha = mixture_at(scene, depth, depth, sides, at, pitch, stride, unit, gate, 1).alpha;
             const float share = alpha > 0.5f ? alpha : 1.0f - alpha;
             const float fourth = share * share * share * share;
             weights[at] = sides[at] >= 1.0f ? 1.0f : 0.5f * fourth * fourth + 1e-4f;
@@ -223,7 +226,7 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *R
 KERNEL void divide_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT depth,
                          GLOBAL const float *RESTRICT sides, GLOBAL float *RESTRICT mixed,
                          GLOBAL const float *RESTRICT edges, int width, int height, int pitch, int stride, int tiles_x,
-                         float coc_px, float focus)
+                         float unit, float coc_px, float focus)
 {
     if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f)
         return;
@@ -242,7 +245,7 @@ KERNEL void divide_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float 
             if (blur > IN_FOCUS_PX || blur < -IN_FOCUS_PX)
                 continue;
             const float gate = gate_of(nearest, last);
-            Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, gate, 0);
+            Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, unit, gate, 0);
             const int is_near = depth[at] < gate;
             mixture.alpha = mixture.alpha < PURE ? 0.0f : mixture.alpha > 1.0f - PURE ? 1.0f : mixture.alpha;
             if (mixture.alpha >= 1.0f) {

@@ -94,7 +94,7 @@ def test_a_look_file_has_at_most_a_mebibyte(tmp_path: Path) -> None:
     path.write_bytes(look.ljust(MIB, b"#"))
     assert load_look(path).passes[0].name == "grain"
     path.write_bytes(look.ljust(MIB + 1, b"#"))
-    with pytest.raises(LookError, match="larger than a megabyte"):
+    with pytest.raises(LookError, match="larger than 1 MB"):
         load_look(path)
 
 

@@ -17,7 +17,6 @@ from groundglass.commands.options import EngineOptions, ViewOptions
 from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
 from groundglass.display.offscreen import OffscreenSurface
-from groundglass.display.tool import close_tools
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
 from live_engine import LiveEngine
@@ -43,7 +42,7 @@ def controls(tmp_path: Path) -> Iterator[Controls]:
         tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
         viewer = Viewer(engine.engine, source, engine.history, surface=surface, tools=tools)
         yield viewer.controls
-        close_tools(viewer.tools)
+        viewer.tools.close()
         viewer._presenter.release()
 
 

@@ -189,11 +189,12 @@ class Defocus:
         radius_px = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
         return min(PAD, 2 + int(radius_px * shape.extent))
 
-    def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur) -> Planes:
+    def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur, unit: float = 1.0) -> Planes:
         """Queues the kernels and returns the blurred picture, three planes that the next call overwrites.
 
         `scene` contains scene-linear planes of this size, `depth` one plane of metres with its border mirrored;
-        infinity is allowed. `distances_m` is a sorted sample of the distances that includes both extremes.
+        infinity is allowed. `distances_m` is a sorted sample of the distances that includes both extremes. `unit` is
+        the light of a saturated photosite.
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
@@ -207,15 +208,15 @@ class Defocus:
         reach = self._highlights.reach(largest, shape, blur.colour_shift_px)
         filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
         extent = _Extent(self._scales_for(largest), filled, reach)
-        key = (scene, depth, blur, shape, self._first_limited, extent)
-        self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent))
+        key = (scene, depth, blur, shape, self._first_limited, extent, None if self._unmix is None else unit)
+        self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
         return self.picture
 
-    def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent) -> None:
+    def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent, unit: float) -> None:
         border = self._border_at(0, shape)
         scene.mirror(border=border)
         if self._unmix is not None:
-            self._unmix.divide(scene, depth, blur.coc_px, blur.focus_m)
+            self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m)
             scene.mirror(border=border)
         layout = scene.layout
         run_tiles(

@@ -25,18 +25,20 @@ class Unmix:
         self._sides = Planes(device, width, height, 3)
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
 
-    def divide(self, scene: Planes, depth: Planes, coc_px: float, focus_m: float) -> None:
+    def divide(self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
 
-        Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity.
+        Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
+        the light of a saturated photosite, which its noise depends on.
         """
         sides = self._sides.buffer
         self._run("weigh_pure", depth=depth.buffer, sides=sides)
         self._sides.mirror(1, border=_NEIGHBOURS)
-        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=scene.layout.stride)
+        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=scene.layout.stride,
+                  unit=unit)  # fmt: skip
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, mixed=self._mixed.buffer,
-                  stride=scene.layout.stride, coc_px=coc_px, focus=focus_m)  # fmt: skip
+                  stride=scene.layout.stride, unit=unit, coc_px=coc_px, focus=focus_m)  # fmt: skip
         self._exchange(scene, depth)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:

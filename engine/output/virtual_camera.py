@@ -82,7 +82,7 @@ class VirtualCameraTool(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         if self._camera is not None and self._camera.is_over:
-            self._tool_context.messages.report_loss(self._camera.error)
+            self._tool_context.messages.warn(self._camera.error)
             self._end()
         return Invalidation.NOTHING
 
@@ -97,7 +97,7 @@ class VirtualCameraTool(Tool):
         if self._camera is None:
             return
         if size != self._camera.size:
-            self._tool_context.messages.report_loss("the picture size has changed: the virtual camera has stopped")
+            self._tool_context.messages.warn("the picture size has changed: the virtual camera has stopped")
             self._end()
             return
         taken = self._readback.request(drawn.texture, 0.0)
@@ -119,7 +119,7 @@ class VirtualCameraTool(Tool):
             self._camera = VirtualCamera(size, self._tool_context.source.fps or FPS)
             self._tool_context.notify(f"the picture is on {self._camera.name}")
         except GroundglassError as error:
-            self._tool_context.messages.report_loss(str(error))
+            self._tool_context.messages.warn(str(error))
 
     def _end(self) -> None:
         camera, self._camera = self._camera, None

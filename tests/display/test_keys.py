@@ -64,6 +64,7 @@ def test_every_key_changes_its_control(screen: Screen, tmp_path: Path) -> None:
         until(lambda: list(tmp_path.glob("groundglass-*.dng")), "S writes a raw file")
         until(lambda: list(tmp_path.glob("groundglass-*.mp4")), "R writes a video")
         live.press("q")
-        assert live.process.wait(timeout=60) == 0
+        output, _ = live.process.communicate(timeout=60)
+        assert live.process.returncode == 0, output
     finally:
         live.end()

@@ -103,7 +103,7 @@ def test_a_look_reads_no_file_outside_its_folder(tmp_path: Path, monkeypatch: py
     (folder / "link.cube").symlink_to(outside)
     (folder / "round.cube").symlink_to("round.cube")
     (folder / "mine.cube").write_text(IDENTITY, encoding="utf-8")
-    names = ["../secret.cube", str(outside), "below/../../secret.cube", "link.cube", "round.cube", "a\\u0000"]
+    names = ["../secret.cube", str(outside), "below/../../secret.cube", "link.cube", "round.cube"]
     for name in names:
         (folder / "mine.toml").write_text(f'[pass.lut]\nfile = "{name}"\n', encoding="utf-8")
         with pytest.raises(LookError, match=r"mine\.toml:2: .* leaves the folder of the look; put the LUT next to"):
