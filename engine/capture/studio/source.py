@@ -266,10 +266,13 @@ class _Ring:
         if self._options.wait:
             with ThreadPoolExecutor(THREADS, "scene") as pool:
                 studio.prepare(pool)
-                for pose in pool.map(lambda pose: self._expose(studio, pose), range(self._poses)):
+                poses = range(self._poses)
+                for pose in pool.map(lambda pose: pose if self._is_stopped else self._expose(studio, pose), poses):
                     self._add(pose)
             return
         for pose in range(self._made, self._poses):
+            if self._is_stopped:
+                return  # before a pose without a picture is kept
             self._add(self._expose(studio, pose))
             if pose == 0:
                 _lower_priority()
@@ -286,9 +289,7 @@ class _Ring:
             self._changed.notify_all()
 
     def _expose(self, studio: Studio, pose: int) -> int:
-        """Renders a pose and its exposures, unless the ring is stopped. Returns the pose."""
-        if self._is_stopped:
-            return pose
+        """Renders a pose and its exposures. Returns the pose."""
         depth_m = self._depths_m[pose]
         rgb, depth_m[:] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
         depth_m.setflags(write=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from groundglass.capture.studio import kept_pose
 from groundglass.capture.studio.render import Studio
 from groundglass.capture.studio.source import SceneSource
+from live_source_support import WAIT_S
 
 LIVE = "scene:?size=96x64&wait=0&seed=5"
 
@@ -46,6 +48,20 @@ def test_the_kept_pose_is_shown_before_anything_is_rendered(folder, kept, monkey
         np.testing.assert_array_equal(pixels[0], kept[1])
         np.testing.assert_array_equal(pixels[1], kept[2])
         assert not source._ring._is_started
+
+
+def test_a_scene_that_is_closed_before_its_first_pose_keeps_nothing(folder, monkeypatch):
+    prepare, closed = Studio.__init__, threading.Event()
+
+    def prepare_when_closed(*arguments: object, **options: object) -> None:
+        assert closed.wait(WAIT_S)
+        prepare(*arguments, **options)
+
+    monkeypatch.setattr(Studio, "__init__", prepare_when_closed)
+    with SceneSource(LIVE) as source:
+        source._ring.stop()
+        closed.set()
+    assert not folder.exists()
 
 
 def test_it_is_what_a_scene_that_waits_shows(kept):
