@@ -12,6 +12,7 @@ import copy
 import errno
 import gc
 import os
+import signal
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -269,7 +270,7 @@ def run() -> None:
         status[0] = 0
     except SystemExit as ended:
         status[0] = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-        if INTERRUPTS.raised and status[0] == 1:
+        if INTERRUPTS.raised and status[0] in (1, KILLED + signal.SIGINT):  # typer takes each signal for Ctrl-C
             status[0] = KILLED + INTERRUPTS.raised
         raise
 

@@ -77,13 +77,14 @@ def is_closed(client: socket.socket) -> bool:
         return True
 
 
-def test_ctrl_c_ends_the_wait_for_a_host_that_does_not_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_wait_for_a_host_that_does_not_answer(number: int, tmp_path: Path) -> None:
     with HttpServer(lambda: iter(()), hangs=True) as server:
         process = view(server.address(), folder=tmp_path)
         while not server.clients:
             time.sleep(0.05)
-        _, errors = ended(process, signal.SIGINT)
-    assert (process.returncode, errors) == (130, "")
+        _, errors = ended(process, number)
+    assert (process.returncode, errors) == (KILLED + number, "")
 
 
 @pytest.mark.parametrize("name", ["HUP", "TERM"])
