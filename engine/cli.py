@@ -11,7 +11,6 @@ import atexit
 import copy
 import errno
 import gc
-import os
 import signal
 import sys
 from pathlib import Path
@@ -28,7 +27,7 @@ from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
 from .errors import GroundglassError, print_line
-from .interrupts import INTERRUPTS, KILLED
+from .interrupts import INTERRUPTS, KILLED, end_process, report_lost_output
 
 # A start makes 300 000 objects and no garbage; looking for it after each 700 takes 0.1 s (measured).
 GARBAGE_AFTER = 100_000
@@ -252,7 +251,7 @@ def main() -> None:
     except OSError as error:
         if error.errno not in NO_OUTPUT or error.filename is not None:
             raise
-        _report_lost_output(error)
+        report_lost_output(error)
         raise SystemExit(1) from None
 
 
@@ -263,8 +262,7 @@ def run() -> None:
     a second, and seconds on a busy machine. Threads that must end, and functions of `atexit`, still do.
     """
     status = [1]  # a traceback
-    INTERRUPTS.take()
-    atexit.register(_leave, status)  # before all others: it is called last
+    atexit.register(lambda: end_process(status[0]))  # before all others: it is called last
     try:
         main()
         status[0] = 0
@@ -273,21 +271,3 @@ def run() -> None:
         if INTERRUPTS.raised and status[0] in (1, KILLED + signal.SIGINT):  # typer takes each signal for Ctrl-C
             status[0] = KILLED + INTERRUPTS.raised
         raise
-
-
-def _leave(status: list[int]) -> None:
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:  # the reader needs no more
-            pass
-        except OSError as error:
-            _report_lost_output(error)
-            status[0] = status[0] or 1
-        except (ValueError, AttributeError):  # closed, or a program without a console
-            pass
-    os._exit(status[0])
-
-
-def _report_lost_output(error: OSError) -> None:
-    print_line(f"standard output: cannot be written ({error.strerror}); the output is incomplete")

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
+from .errors import print_line
+
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 KILLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
 
@@ -85,6 +87,25 @@ class Interrupts:
         if self.raised and unraisable.exc_type is KeyboardInterrupt:
             os._exit(KILLED + self.raised)
         sys.__unraisablehook__(unraisable)
+
+
+def end_process(status: int) -> None:
+    """Ends the process at once, after its output is written. A standard output that cannot be written is reported."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:  # the reader needs no more
+            pass
+        except OSError as error:
+            report_lost_output(error)
+            status = status or 1
+        except (ValueError, AttributeError):  # closed, or a program without a console
+            pass
+    os._exit(status)
+
+
+def report_lost_output(error: OSError) -> None:
+    print_line(f"standard output: cannot be written ({error.strerror}); the output is incomplete")
 
 
 def signal_numbers() -> list[int]:

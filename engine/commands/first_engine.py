@@ -37,7 +37,7 @@ class FirstEngine(Engine):
         if self._is_compiled:
             super().compile_for(size, settings, wait)
         else:
-            print_line(NOTICE.removeprefix("groundglass: "))
+            print_line(NOTICE)
             wait(self._first_start.wait)
             self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 UNFINISHED = "first-start"  # a file in the user's folder for state: a first start has not compiled everything
-NOTICE = "groundglass: compiling for this processor, once; depth of field follows in half a minute"
+NOTICE = "compiling for this processor, once; depth of field follows in half a minute"
 
 
 class FirstStart:

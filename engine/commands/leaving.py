@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from ..interrupts import INTERRUPTS, KILLED, signal_numbers
+from ..interrupts import INTERRUPTS, KILLED, end_process, signal_numbers
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -70,7 +68,7 @@ class Leaving:
             if not self.is_unsaved():
                 self._close_source()
                 if not self._ended.is_set():
-                    _end_process(KILLED + request[0] if self.status is None else self.status())
+                    end_process(KILLED + request[0] if self.status is None else self.status())
 
     def _close_source(self) -> None:
         source = self.source()
@@ -78,11 +76,3 @@ class Leaving:
             closing = threading.Thread(target=source.close, name="groundglass-close", daemon=True)
             closing.start()
             closing.join(CLOSE_S)
-
-
-def _end_process(status: int) -> None:
-    """Ends the process at once. What it has printed is written."""
-    for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError, AttributeError):  # a closed pipe, or a program without a console
-            stream.flush()
-    os._exit(status)

@@ -236,7 +236,7 @@ def fit_tools(
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
-        partial(DepthModelTool, report=report_reason),
+        DepthModelTool,
         Aids,
         WipeTool,
         PixelInspector,

@@ -17,6 +17,7 @@ from ..formats.dng_write import write_dng
 from ..frame import Encoding, Frame
 from ..look.look import Look
 from ..look.look_files import write_look
+from .endings import Endings
 from .reserved_paths import reserved_path
 from .source_metadata import metadata_of
 from .worker_queue import WorkerQueue
@@ -42,7 +43,7 @@ class RawSequenceWriter:
         self.written = 0
         self._index: int | None = None  # index of the previous frame
         self._skipped = 0
-        self.error: GroundglassError | None = None
+        self.error: OutputError | None = None
         try:
             write_look(self._look_file, look)
         except OutputError:
@@ -109,8 +110,7 @@ class Sequence(Tool):
         self._tool_context, self._folder = tool_context, Path(folder)
         self._frame: Frame | None = None
         self._writer: RawSequenceWriter | None = None
-        self._ending: list[tuple[RawSequenceWriter, Future[str]]] = []
-        self._lost = ""  # why the last sequence ended by itself
+        self._endings = Endings(tool_context.messages)
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -119,20 +119,18 @@ class Sequence(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         if self._writer is not None and self._writer.is_over:  # the disk is full
-            self._lost = str(self._writer.error or "")
+            self._endings.lost = str(self._writer.error or "")
             self._end()
-        for writer, ended in [ending for ending in self._ending if ending[0].is_over]:
-            self._ending.remove((writer, ended))
-            self._report(writer, ended)
+        self._endings.report()
         return Invalidation.NOTHING
 
     @property
     def busy(self) -> bool:
-        return bool(self._ending)
+        return bool(self._endings)
 
     @property
     def has_unsaved(self) -> bool:
-        return self._writer is not None or bool(self._ending)
+        return self._writer is not None or bool(self._endings)
 
     def on_source(self, source: Source) -> None:
         if self._writer is not None:
@@ -147,30 +145,15 @@ class Sequence(Tool):
     def finish(self) -> None:
         """Waits until all frames are written."""
         self._end()
-        for writer, ended in self._ending:
-            writer.join()
-            self._report(writer, ended)
-        self._ending.clear()
-
-    def _report(self, writer: RawSequenceWriter, ended: Future[str]) -> None:
-        if writer.error is not None:
-            self._tool_context.messages.report_loss(str(writer.error))
-            ended.set_exception(writer.error)
-        else:
-            self._tool_context.notify(writer.summary())
-            ended.set_result(writer.summary())
+        self._endings.finish()
 
     def _toggle(self, on: bool) -> Pending:
         if not on:
-            ended = self._end()
-            lost, self._lost = self._lost, ""
-            if ended is None and lost:
-                raise OutputError(lost)
-            return ended
+            return self._endings.requested(self._end())
         if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
             raise ControlError(NO_RAW)
         if self._writer is None:
-            self._lost = ""
+            self._endings.lost = ""
             try:
                 with reserved_path(self._folder) as folder:
                     self._writer = RawSequenceWriter(folder, self._tool_context.settings.now.look)
@@ -186,7 +169,6 @@ class Sequence(Tool):
         if writer is None:
             return None
         writer.end()
-        ended: Future[str] = Future()
-        self._ending.append((writer, ended))  # first: another thread asks `has_unsaved`
+        ended = self._endings.add(writer)  # first: another thread asks `has_unsaved`
         self._writer = None
         return ended

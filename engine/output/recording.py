@@ -19,6 +19,7 @@ from ..display.status_line import render_text
 from ..display.tool import Canvas, Invalidation, Tool, ToolContext
 from ..errors import GroundglassError, OutputError
 from ..gl.readback import Readback
+from .endings import Endings
 from .reserved_paths import reserved_path
 from .stills import NO_PICTURE, PATIENCE_S
 from .video import CODECS, VideoWriter, even
@@ -43,8 +44,7 @@ class Recording(Tool):
         self._readback = Readback(tool_context.engine.gl)
         self._video_writer: VideoWriter | None = None
         self._begun: list[Future[str]] = []  # results for those who wait for the beginning
-        self._ending: list[tuple[VideoWriter, Future[str]]] = []
-        self._lost = ""  # why the last recording ended by itself
+        self._endings = Endings(tool_context.messages)
         self._began_s = 0.0
         self._start_requested = file is not None
         self._patient_until_s = inf  # when a requested recording no longer waits for a picture
@@ -61,11 +61,9 @@ class Recording(Tool):
         if self._start_requested and now_s > self._patient_until_s:
             self._refuse(OutputError(f"nothing was recorded: {NO_PICTURE}"))
         if self._video_writer is not None and self._video_writer.is_over:  # the disk is full, or the encoder failed
-            self._lost = str(self._video_writer.error or "")
+            self._endings.lost = str(self._video_writer.error or "")
             self._end()
-        for video_writer, ended in [ending for ending in self._ending if ending[0].is_over]:
-            self._ending.remove((video_writer, ended))
-            self._report(video_writer, ended)
+        self._endings.report()
         second = -1 if self._video_writer is None else int(now_s - self._began_s)
         changed, self._second = second != self._second, second
         if self._start_requested:
@@ -80,8 +78,8 @@ class Recording(Tool):
         if video_writer is None:
             return
         if even(drawn.texture.size) != video_writer.size:
-            self._lost = "the picture size has changed: the recording has stopped"
-            self._tool_context.messages.report_loss(self._lost)
+            self._endings.lost = "the picture size has changed: the recording has stopped"
+            self._tool_context.messages.report_loss(self._endings.lost)
             self._end()
             return
         taken = self._readback.request(drawn.texture, perf_counter() - self._began_s)
@@ -90,11 +88,11 @@ class Recording(Tool):
 
     @property
     def busy(self) -> bool:
-        return bool(self._ending) or bool(self._begun)
+        return bool(self._endings or self._begun)
 
     @property
     def has_unsaved(self) -> bool:
-        return self._video_writer is not None or bool(self._ending)
+        return self._video_writer is not None or bool(self._endings)
 
     @property
     def keeps_size(self) -> bool:
@@ -115,24 +113,17 @@ class Recording(Tool):
         if self._start_requested:
             self._refuse(OutputError("nothing was recorded, because no picture has arrived; check the source"))
         self._end()
-        for video_writer, ended in self._ending:
-            video_writer.join()
-            self._report(video_writer, ended)
-        self._ending.clear()
+        self._endings.finish()
 
     def close(self) -> None:
         self._readback.release()
 
     def _toggle(self, on: bool) -> Pending:
         if not on:
-            ended = self._end()
-            lost, self._lost = self._lost, ""
-            if ended is None and lost:
-                raise OutputError(lost)
-            return ended
+            return self._endings.requested(self._end())
         if self._video_writer is not None:
             return None
-        self._start_requested, self._lost = True, ""
+        self._start_requested, self._endings.lost = True, ""
         self._patient_until_s = perf_counter() + PATIENCE_S
         self._begun.append(Future())
         return self._begun[-1]
@@ -180,8 +171,7 @@ class Recording(Tool):
         video_writer = self._video_writer
         if video_writer is None:
             return None
-        ended: Future[str] = Future()
-        self._ending.append((video_writer, ended))  # first: another thread asks `has_unsaved`
+        ended = self._endings.add(video_writer)  # first: another thread asks `has_unsaved`
         self._video_writer = None
         taken = self._readback.take()
         if taken is not None:
@@ -189,20 +179,6 @@ class Recording(Tool):
         self._readback.release()
         video_writer.end()
         return ended
-
-    def _report(self, video_writer: VideoWriter, ended: Future[str]) -> None:
-        if video_writer.error is not None:
-            self._tool_context.messages.report_loss(str(video_writer.error))
-            ended.set_exception(video_writer.error)
-        else:
-            self._tool_context.notify(summary(video_writer))
-            ended.set_result(summary(video_writer))
-
-
-def summary(video_writer: VideoWriter) -> str:
-    """The result of a finished recording, for a message."""
-    dropped = f", {video_writer.dropped} dropped" if video_writer.dropped else ""
-    return f"recorded {video_writer.path.name}: {video_writer.written} pictures{dropped}"
 
 
 def mark(text: str, height_px: int) -> NDArray[np.uint8]:

@@ -64,7 +64,7 @@ class Stills(Tool):
     def tick(self, now_s: float) -> Invalidation:
         self._save_waiting()
         if now_s > self._patient_until_s:
-            self._end_burst()
+            self._end_burst(NO_PICTURE)
             self._refuse_waiting(NO_PICTURE)
         done = [still for still in self._pending if still.done()]
         self._pending = [still for still in self._pending if still not in done]
@@ -83,7 +83,7 @@ class Stills(Tool):
 
     def on_source(self, source: Source) -> None:
         self._frame = None
-        self._end_burst()  # a burst has the frames of one source
+        self._end_burst("the source has changed")  # a burst has the frames of one source
 
     def on_frame(self, drawn: Drawn) -> None:
         frame = drawn.captured
@@ -99,9 +99,10 @@ class Stills(Tool):
 
     def finish(self) -> None:
         """Waits until all stills are written."""
-        self._end_burst()
+        reason = "no picture has arrived; check the source"
+        self._end_burst(reason)
         self._save_waiting()
-        self._refuse_waiting("no picture has arrived; check the source")
+        self._refuse_waiting(reason)
         self._writer.shutdown(wait=True)
         pending, self._pending = self._pending, []
         for still in pending:
@@ -171,7 +172,8 @@ class Stills(Tool):
             self._end_burst()
         return result
 
-    def _end_burst(self) -> None:
+    def _end_burst(self, reason: str = "") -> None:
+        """Saves the frames of the burst. `reason` is why it may have none."""
         if not self._wanted:
             return
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
@@ -179,7 +181,7 @@ class Stills(Tool):
         if frames:
             self._queue(result, lambda: save_burst(self._folder, frames, look))
         else:
-            result.set_exception(OutputError(f"no burst was saved: {NO_PICTURE}"))
+            result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)
 
     def _queue(self, still: Future[str], work: Callable[[], str]) -> None:

@@ -101,6 +101,11 @@ class VideoWriter:
         """Ends, and waits until all pictures are written, or until writing has failed: see `error`."""
         self._queue.join()
 
+    def summary(self) -> str:
+        """The result of a finished recording, for a message."""
+        dropped = f", {self.dropped} dropped" if self.dropped else ""
+        return f"recorded {self.path.name}: {self.written} pictures{dropped}"
+
     def close(self) -> None:
         """Ends, and waits until all pictures are written. Raises OutputError if writing failed."""
         self.join()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from ..controls import Control, Switch
@@ -16,11 +16,11 @@ NOTIFY_EVERY_S = 5.0  # a problem that lasts is shown for half of the time
 
 
 class DepthModelTool(Tool):
-    """The switch of the engine's depth model, which may be None. Off screen, `report` gets each problem once."""
+    """The switch of the engine's depth model, which may be None. Off screen each problem is reported once."""
 
-    def __init__(self, tool_context: ToolContext, report: Callable[[str], None] = lambda problem: None) -> None:
+    def __init__(self, tool_context: ToolContext) -> None:
         self._model, self._log, self._notify = tool_context.engine.depth_model, tool_context.log, tool_context.notify
-        self._report = None if tool_context.surface.is_interactive else report
+        self._repeats = tool_context.surface.is_interactive
         self._problem, self._notified_s = "", -math.inf
 
     def controls(self) -> Iterable[Control]:
@@ -29,9 +29,7 @@ class DepthModelTool(Tool):
     def tick(self, now_s: float) -> Invalidation:
         problem = "" if self._model is None else self._model.problem
         is_new, self._problem = bool(problem) and problem != self._problem, problem
-        if is_new and self._report is not None:
-            self._report(problem)
-        if problem and (is_new or now_s - self._notified_s > NOTIFY_EVERY_S):
+        if is_new or (problem and self._repeats and now_s - self._notified_s > NOTIFY_EVERY_S):
             self._notified_s = now_s
             self._notify(problem)
         return Invalidation.NOTHING

@@ -6,7 +6,6 @@ import gc
 import time
 import weakref
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 
 import groundglass as gg
@@ -191,7 +190,7 @@ class Camera(BaseSource):
 
 
 def test_a_live_view_reports_the_age_and_switches_the_model(tmp_path: Path) -> None:
-    surface, problems = OffscreenSurface(SIZE), list[str]()
+    surface, messages = OffscreenSurface(SIZE), list[str]()
     with gg.Engine(depth_model=write_model(tmp_path / "m.onnx", ANY_SIZE), gl=surface.gl) as engine, Camera() as source:
 
         class UntilAMap(Tool):
@@ -199,13 +198,14 @@ def test_a_live_view_reports_the_age_and_switches_the_model(tmp_path: Path) -> N
                 if drawn.has_depth and viewer._log.recent_depth_age_ms:
                     viewer.controls.press("Q")
 
-        tools = [partial(DepthModelTool, report=problems.append), lambda context: UntilAMap()]
+        tools = [DepthModelTool, lambda context: UntilAMap()]
         viewer = Viewer(engine, source, SettingsHistory(gg.Settings()), surface=surface, tools=tools)
+        viewer.messages.listeners.append(lambda message, is_loss: messages.append(message))
         statistics = viewer.run(seconds=60)
         assert statistics.depth_age_ms["p50"] > 0
         assert "depth model" in statistics.stages
         viewer.controls["depth_model"].set(False)
         assert engine.depth_model is not None
         assert not engine.depth_model.is_on
-        assert problems == []
+        assert messages == ["depth model off"]
     surface.close()

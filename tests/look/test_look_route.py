@@ -112,17 +112,22 @@ def test_the_kernel_of_another_size_is_compiled_before_a_frame_needs_it() -> Non
         assert engine.look_route == "kernel"
 
 
+def drawn_by_kernel(engine: gg.Engine, settings: gg.Settings) -> gg.Drawn:
+    """A picture whose look the compiled kernel has drawn. Skips where GL draws."""
+    if engine._kernel_looks.chosen == "gl":
+        pytest.skip("a GPU draws here")
+    engine.draw(frame_of(), settings)
+    engine.compile_look(settings)
+    return engine.draw(frame_of(), settings)
+
+
 @pytest.mark.parametrize("scale", [1.0, 0.5])
 def test_a_prepared_look_of_gl_compiles_nothing_in_its_first_frames(
     monkeypatch: pytest.MonkeyPatch, scale: float
 ) -> None:
     with gg.Engine() as engine:
-        if engine._kernel_looks.chosen == "gl":
-            pytest.skip("a GPU draws here")
         settings = gg.Settings(look="neutral")
-        engine.draw(frame_of(), settings)
-        engine.compile_look(settings)
-        drawn = engine.draw(frame_of(), settings)
+        drawn = drawn_by_kernel(engine, settings)
         sepia = settings.with_(look="sepia", scale=scale)
         engine.prepare(drawn, sepia)
         until(lambda: not engine.is_preparing, "everything is compiled")
@@ -140,13 +145,8 @@ def test_a_prepared_look_of_gl_compiles_nothing_in_its_first_frames(
 
 def test_a_prepared_look_of_a_kernel_is_not_compiled_in_gl(monkeypatch: pytest.MonkeyPatch) -> None:
     with gg.Engine() as engine:
-        if engine._kernel_looks.chosen == "gl":
-            pytest.skip("a GPU draws here")
         settings = gg.Settings(look="neutral")
-        engine.draw(frame_of(), settings)
-        engine.compile_look(settings)
-        drawn = engine.draw(frame_of(), settings)
-        engine.prepare(drawn, settings.with_(look="natural"))
+        engine.prepare(drawn_by_kernel(engine, settings), settings.with_(look="natural"))
         until(lambda: not engine.is_preparing, "everything is compiled")
         monkeypatch.setattr(engine._grader, "rehearse", None)
         while engine.is_rehearsing:
