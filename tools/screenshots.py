@@ -27,9 +27,12 @@ from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
 from groundglass.settings import SettingsHistory
+from numpy.typing import NDArray
 from PIL import Image
 
 QUALITY = 84
+MAX_WAIT_S = 20.0  # maximum wait for a change of the window
+CHANGED, CHANGED_SHARE = 40, 1e-4  # codes of a colour, and the share of such colours in a changed window
 PAUSE_S = 0.1  # between two pictures of a window at rest; the scopes need two of them
 
 
@@ -95,6 +98,7 @@ class ScreenshotTool(Tool):
         self._before: dict[str, Setting] = {}
         self._began_s: float | None = None
         self._steps: list[Callable[[], object]] = []  # input, one step per tick
+        self._plain: NDArray[np.int16] | None = None  # the window before the settings
 
     def tick(self, now_s: float) -> Invalidation:
         if not self._left:
@@ -111,15 +115,20 @@ class ScreenshotTool(Tool):
         return Invalidation.REDRAW
 
     def draw(self, canvas: Canvas) -> None:
-        if self._began_s is None or self._now_s < self._began_s + self._left[0].waits * self._delay_s:
+        if self._began_s is None:
             return
-        width, height = canvas.size
-        pixels = np.frombuffer(
-            canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1), np.uint8
-        )
-        screenshot = self._left.pop(0)
+        if self._plain is None:
+            self._plain = window_of(canvas)
+        screenshot, waited_s = self._left[0], self._now_s - self._began_s
+        if waited_s < screenshot.waits * self._delay_s:
+            return
+        window = window_of(canvas)
+        changes = bool(screenshot.settings or screenshot.press)
+        if changes and waited_s < MAX_WAIT_S and (np.abs(window - self._plain) > CHANGED).mean() < CHANGED_SHARE:
+            return  # a busy computer: a thread still prepares what is shown
+        self._left.pop(0)
         path = self._folder / f"{screenshot.name}.jpg"
-        Image.fromarray(pixels.reshape(height, width, 3)[::-1]).save(path, quality=QUALITY)
+        Image.fromarray(window.astype(np.uint8)).save(path, quality=QUALITY)
         print(path)
         for name, setting in self._before.items():
             self._tool_context.controls.set(name, setting)
@@ -130,7 +139,8 @@ class ScreenshotTool(Tool):
         controls, events = self._tool_context.controls, self._tool_context.surface.input
         self._before = {name: controls.get(name) for name in screenshot.settings}
         pause = [lambda: None] * 4
-        self._steps = [*pause, partial(events.post, Pointer("move", *screenshot.at, "none")), *pause]
+        forget = partial(setattr, self, "_plain", None)  # the settings of the last screenshot are gone by now
+        self._steps = [*pause, forget, partial(events.post, Pointer("move", *screenshot.at, "none")), *pause]
         self._steps += [partial(controls.set, name, setting) for name, setting in screenshot.settings.items()]
         self._steps += [partial(controls.press, key) for key in screenshot.press]
         for position in screenshot.click:
@@ -139,11 +149,20 @@ class ScreenshotTool(Tool):
     def _click(self, x: int, y: int, pressed: bool) -> None:
         """Clicks in the panel, then moves the pointer away, so that no control is highlighted."""
         panel = self._tool_context.surface.input.listener
-        if panel:
-            panel.on_move(x, y)
-            panel.on_button("left", pressed)
-            if not pressed:
-                self._steps.insert(0, partial(panel.on_move, 0, 0))
+        if panel is None:  # its library is still imported
+            self._steps.insert(0, partial(self._click, x, y, pressed))
+            return
+        panel.on_move(x, y)
+        panel.on_button("left", pressed)
+        if not pressed:
+            self._steps.insert(0, partial(panel.on_move, 0, 0))
+
+
+def window_of(canvas: Canvas) -> NDArray[np.int16]:
+    """The window, (H, W, 3), from the top."""
+    width, height = canvas.size
+    data = canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1)
+    return np.frombuffer(data, np.uint8).reshape(height, width, 3)[::-1].astype(np.int16)
 
 
 def main() -> None:
