@@ -52,19 +52,38 @@ def new_file(path: Path, mode: int = 0o666) -> Iterator[None]:
 
     It is locked in the block, so that `remove_left_over` recognizes it after a kill. Raises FileExistsError, OSError.
     """
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    descriptor = _created(path, mode)
     try:
         if fcntl is None:
             os.close(descriptor)
-        else:
-            with suppress(OSError):  # a file system without locks
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     finally:
         with suppress(OSError):
             path.unlink(missing_ok=True)
         if fcntl is not None:
             os.close(descriptor)
+
+
+def _created(path: Path, mode: int) -> int:
+    """The descriptor of a new file, which is locked where that is possible."""
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+        if fcntl is None:
+            return descriptor
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError:  # a file system without locks
+            return descriptor
+        if _is_at(path, descriptor):
+            return descriptor
+        os.close(descriptor)  # before it was locked, another program took it for one of a killed program
+
+
+def _is_at(path: Path, descriptor: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), os.lstat(path))
+    except FileNotFoundError:
+        return False
 
 
 def remove_left_over(folder: Path, pattern: re.Pattern[str]) -> None:
@@ -83,7 +102,8 @@ def _remove_unlocked(path: Path) -> None:
     descriptor = os.open(path, os.O_RDWR)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # raises OSError while its program runs
-        path.unlink()
+        if _is_at(path, descriptor):  # else another file has the name by now
+            path.unlink()
     finally:
         os.close(descriptor)
 

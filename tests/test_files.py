@@ -8,6 +8,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from groundglass import files
 from groundglass.files import whole_file
 
 WHOLE = b"new" * 1000
@@ -84,3 +85,23 @@ class TestPosix:
         reader.join(5)
         assert received == [WHOLE]
         assert stat.S_ISFIFO(pipe.stat().st_mode)
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="no locks of files on this system")
+def test_a_file_that_is_removed_before_its_lock_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program may take a file that is not locked yet for one that a killed program left."""
+    path, flock, calls = tmp_path / ".mark", files.fcntl.flock, []
+
+    def removed_first(descriptor: int, operation: int) -> None:
+        if not calls:
+            path.unlink()
+        calls.append(operation)
+        flock(descriptor, operation)
+
+    monkeypatch.setattr(files.fcntl, "flock", removed_first)
+    with files.new_file(path):
+        assert path.exists()
+        with pytest.raises(FileExistsError), files.new_file(path):
+            pass
+    assert len(calls) == 2
+    assert not path.exists()

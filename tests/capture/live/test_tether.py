@@ -56,7 +56,7 @@ def test_the_driver_for_folders_shows_the_newest_raw_and_each_new_one(tmp_path: 
         assert second.index > first.index
         writer.join()
         threading.Timer(0.1, source.interrupt).start()
-        assert next(frames, None) is None
+        assert all(frame.pixels[0, 0] == 2000 for frame in frames)  # a slow driver may report a picture again
 
 
 def test_names_that_open_nothing_report_what_is_connected(tmp_path: Path) -> None:
