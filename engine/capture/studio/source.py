@@ -27,7 +27,7 @@ from ...frame import Frame
 from ...memory import give_back
 from ..base import BaseSource
 from ..kinds import Request
-from .kept_pose import read_pose, write_pose
+from .kept_poses import KeptPoses
 from .render import SWAY_M, Studio
 from .sensor import STUDIO_CAMERA, expose
 
@@ -255,28 +255,40 @@ class _Ring:
         give_back()
 
     def _render(self) -> None:
-        width, height = self._options.size
-        key = self._options, self._poses
-        if not self._options.wait and read_pose(key, self._mosaics[0], self._depths_m[0]):
-            self._depths_m[0].setflags(write=False)
-            self._add(0)
-            self._wait_for_start()
-            _lower_priority()
-        studio = Studio(width, height, sway_m=SWAY_M * min(1.0, self._poses / FULL_SWAY_POSES))
         if self._options.wait:
+            studio = self._studio()
             with ThreadPoolExecutor(THREADS, "scene") as pool:
                 studio.prepare(pool)
                 poses = range(self._poses)
                 for pose in pool.map(lambda pose: pose if self._is_stopped else self._expose(studio, pose), poses):
                     self._add(pose)
-            return
-        for pose in range(self._made, self._poses):
+        else:
+            self._render_beside_view()
+
+    def _render_beside_view(self) -> None:
+        """Renders the poses that are not kept on disk, with a low priority after the first."""
+        kept, studio = KeptPoses((self._options, self._poses)), None
+        for pose in range(self._poses):
+            mosaics, depth_m = self._mosaics[pose], self._depths_m[pose]
+            is_kept = kept.read(pose, mosaics, depth_m)
+            if not is_kept and studio is None:
+                studio = self._studio()
             if self._is_stopped:
-                return  # before a pose without a picture is kept
-            self._add(self._expose(studio, pose))
+                return
+            if studio is None or is_kept:
+                depth_m.setflags(write=False)
+            else:
+                self._expose(studio, pose)
+            self._add(pose)
             if pose == 0:
+                if is_kept:
+                    self._wait_for_start()
                 _lower_priority()
-                write_pose(key, self._mosaics[0], self._depths_m[0])
+            if not is_kept:
+                kept.write(pose, mosaics, depth_m)
+
+    def _studio(self) -> Studio:
+        return Studio(*self._options.size, sway_m=SWAY_M * min(1.0, self._poses / FULL_SWAY_POSES))
 
     def _wait_for_start(self) -> None:
         """Leaves the processor to the view until it asks for frames: its first picture has a pose."""

@@ -1,13 +1,15 @@
-"""The first pose of a live scene, kept for the next view."""
+"""The poses of a live scene, kept for the next view."""
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.capture.studio import kept_pose
+from groundglass.capture.studio import kept_poses
+from groundglass.capture.studio.kept_poses import KeptPoses
 from groundglass.capture.studio.render import Studio
 from groundglass.capture.studio.source import SceneSource
 from live_source_support import WAIT_S
@@ -18,7 +20,7 @@ LIVE = "scene:?size=96x64&wait=0&seed=5"
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    return tmp_path / "groundglass" / kept_pose.FOLDER
+    return tmp_path / "groundglass" / kept_poses.FOLDER
 
 
 def first_frames(name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -39,9 +41,8 @@ def kept() -> tuple[np.ndarray, ...]:
     return first_frames(LIVE)
 
 
-def test_the_kept_pose_is_shown_before_anything_is_rendered(folder, kept, monkeypatch):
+def test_the_kept_pose_is_shown_and_the_others_wait_for_the_view(folder, kept, monkeypatch):
     monkeypatch.setattr(Studio, "pose", lambda *_, **__: pytest.fail("rendered"))
-    assert len(list(folder.iterdir())) == 1
     with SceneSource(LIVE) as source:
         pixels = source._ring.wait_for(0, 1)
         assert pixels is not None
@@ -69,26 +70,40 @@ def test_it_is_what_a_scene_that_waits_shows(kept):
         np.testing.assert_array_equal(shown, expected)
 
 
-def test_the_other_poses_follow(kept):
+def all_poses(folder: Path) -> list[np.ndarray]:
     with SceneSource(LIVE) as source:
         next(iter(source))
         source._ring._thread.join()
-        assert source._ring._made == source._ring._poses
+        assert source._ring._made == source._ring._poses == len(list(folder.iterdir()))
+        return [source._ring._mosaics.copy(), *source._ring._depths_m]
+
+
+def test_nothing_is_rendered_in_the_next_view(folder, kept, monkeypatch):
+    rendered = all_poses(folder)
+    monkeypatch.setattr(Studio, "pose", lambda *_, **__: pytest.fail("rendered"))
+    for shown, expected in zip(all_poses(folder), rendered, strict=True):
+        np.testing.assert_array_equal(shown, expected)
+
+
+def test_a_pose_that_is_missing_is_rendered_and_kept(folder, kept):
+    expected = all_poses(folder)
+    next(file for file in folder.iterdir() if file.name.endswith("-2")).unlink()
+    for shown, rendered in zip(all_poses(folder), expected, strict=True):
+        np.testing.assert_array_equal(shown, rendered)
 
 
 @pytest.mark.parametrize("change", [b"", b"more"])
 def test_a_damaged_file_is_rendered_again(folder, kept, change):
-    (file,) = folder.iterdir()
-    file.write_bytes(change + file.read_bytes() if change else b"part")
+    for file in folder.iterdir():
+        file.write_bytes(change + file.read_bytes() if change else b"part")
     for shown, expected in zip(first_frames(LIVE), kept, strict=True):
         np.testing.assert_array_equal(shown, expected)
 
 
-def test_other_options_are_another_pose(folder, kept):
+def test_other_options_are_other_poses(folder, kept):
+    count = len(list(folder.iterdir()))
     assert not np.array_equal(first_frames(LIVE.replace("seed=5", "seed=6"))[0], kept[0])
-    with SceneSource(LIVE.replace("seed=5", "seed=6")) as source:
-        next(iter(source))
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) > count
 
 
 def test_a_scene_that_waits_or_cannot_write_keeps_none(folder):
@@ -99,10 +114,25 @@ def test_a_scene_that_waits_or_cannot_write_keeps_none(folder):
     first_frames(LIVE)
 
 
-def test_a_few_are_kept(folder):
-    for number in range(kept_pose.FILES_KEPT + 2):
-        kept_pose.write_pose(number, np.zeros((1, 2, 2), np.uint16), np.zeros((2, 2), np.float32))
-    assert len(list(folder.iterdir())) == kept_pose.FILES_KEPT
+def test_the_folder_keeps_what_was_used_last(folder, monkeypatch):
+    exposures, depth_m = np.zeros((1, 2, 2), np.uint16), np.zeros((2, 2), np.float32)
+    nbytes = exposures.nbytes + depth_m.nbytes
+    monkeypatch.setattr(kept_poses, "KEPT_BYTES", 3 * nbytes)
+    for key in range(3):
+        KeptPoses(key).write(0, exposures, depth_m)
+        times_ns = (10**9 * (key + 1),) * 2  # files written in one tick of the clock have an order
+        os.utime(KeptPoses(key)._file(0), ns=times_ns)
+    assert KeptPoses(0).read(0, exposures, depth_m)
+    KeptPoses(3).write(0, exposures, depth_m)
+    assert [KeptPoses(key).read(0, exposures, depth_m) for key in range(4)] == [True, False, True, True]
+
+
+def test_poses_beyond_the_limit_are_not_kept(folder, monkeypatch):
+    exposures, depth_m = np.zeros((1, 2, 2), np.uint16), np.zeros((2, 2), np.float32)
+    monkeypatch.setattr(kept_poses, "KEPT_BYTES", 2 * (exposures.nbytes + depth_m.nbytes))
+    for pose in range(4):
+        KeptPoses("large").write(pose, exposures, depth_m)
+    assert [KeptPoses("large").read(pose, exposures, depth_m) for pose in range(4)] == [True, True, False, False]
 
 
 def test_closing_a_scene_that_was_never_read_ends_its_thread(kept):
