@@ -25,7 +25,8 @@ from .errors import SourceError
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
-from .optics.defocus import QUALITIES, Blur, Defocus, Quality
+from .optics.blur import Blur
+from .optics.defocus import QUALITIES, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 

@@ -28,7 +28,8 @@ from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .look.rehearsal import Rehearsals, target_of
 from .optics import breathing
-from .optics.defocus import Blur, Defocus
+from .optics.blur import Blur
+from .optics.defocus import Defocus
 from .optics.shape import shape_ahead
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
@@ -116,8 +117,7 @@ class Engine:
 
     def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
         """The picture in memory: (H, W, 3) uint8, display sRGB, upright. Waits for a depth model."""
-        settings = settings if settings.bits == 8 else settings.with_(bits=8)
-        texture = self._draw(frame, settings, WHOLE, waits=True).texture
+        texture = self._draw(frame, settings.with_(bits=8), WHOLE, waits=True).texture
         rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 

@@ -252,6 +252,13 @@ class Frame:
         return self.width, self.height
 
     @property
+    def kind(self) -> tuple[object, ...]:
+        """All that decides how this frame is developed, apart from its light, its optics and its depth."""
+        pixels, cfa = self.pixels, self.cfa
+        layout = pixels.shape, pixels.strides, pixels.dtype.str, self.packed_width
+        return self.encoding, self.packing, self.yuv, self.profile, cfa.pattern, cfa.block, *layout
+
+    @property
     def latency_from_s(self) -> float:
         """The start of this frame's latency: `captured_s` if known, else `arrived_s`."""
         return self.arrived_s if self.captured_s is None else self.captured_s

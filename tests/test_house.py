@@ -23,6 +23,7 @@ DATA_MODULES = {
     "files",
     "frame",
     "interrupts",
+    "kept",
     "lens",
     "memory",
     "orientation",

@@ -29,7 +29,8 @@ from ..lens import load_lens
 from ..look.grade import Grader, look_picture
 from ..look.kernel_route.route import KernelLooks
 from ..look.look import Look, load_look
-from ..optics.defocus import QUALITIES, Blur, Defocus
+from ..optics.blur import Blur
+from ..optics.defocus import QUALITIES, Defocus
 from ..packing import Packing, pack
 from ..settings import DEFAULT_FOCUS_M, DEFAULT_LENS, Settings
 from ..transfer.registry import open_transfer

@@ -14,7 +14,7 @@ from ..engine import Engine
 from ..errors import DeviceError
 from ..frame import Frame
 from ..gl.context import make_current
-from ..optics.defocus import Blur
+from ..optics.blur import Blur
 from ..settings import Settings
 from .chart import Chart, Series
 from .machine import describe_machine

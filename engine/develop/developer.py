@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from functools import partial
+from typing import NamedTuple
 
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.stage_cache import StageCache
 from ..frame import Frame
+from ..kept import Kept
 from .balance import WhiteBalance
 from .development import RAW_STAGES, Development, development_at, drawn_size, scene_size
 from .metering import Exposure, Metering
 from .resize import Resize
 from .stages import Chain
+
+PLANS_KEPT = 16
+
+
+class Plan(NamedTuple):
+    """How frames of a kind are developed.
+
+    `size` is that of the scene, (width, height); `development` may halve it; `key` is that of the chain.
+    """
+
+    size: tuple[int, int]
+    development: Development
+    key: Hashable
 
 
 class Developer:
@@ -28,14 +43,21 @@ class Developer:
         self._resizes = StageCache(partial(Resize, device))
         self._requests: dict[Hashable, tuple[Frame, Development]] = {}  # the frame and settings of the chain to make
         self._last: Chain | None = None
+        self._plans: Kept[Plan] = Kept(PLANS_KEPT)
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
         self.exposure_ev = (0.0, 0.0)  # the latest frame's: applied, and wanted of the camera
 
-    @staticmethod
-    def size_of(frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:
+    def size_of(self, frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:
         """(width, height) of the scene planes that `develop` makes from a frame."""
-        return drawn_size(frame, development, scale)
+        return self._plan(frame, development, scale).size
+
+    def _plan(self, frame: Frame, development: Development, scale: float) -> Plan:
+        def make() -> Plan:
+            developed = development_at(frame, development, scale)
+            return Plan(drawn_size(frame, development, scale), developed, Chain.key(RAW_STAGES, frame, developed))
+
+        return self._plans.found((*frame.kind, development, scale), make)
 
     def develop(self, frame: Frame, development: Development, scale: float = 1.0) -> Planes:
         """Queues the kernels and returns the scene planes, which the next call overwrites.
@@ -49,14 +71,13 @@ class Developer:
         applied_ev = development.exposure_ev + metered_ev
         self.exposure_ev = applied_ev, development.exposure_ev + self._exposure.wanted_ev
         brightness = 2.0 ** (profile.exposure_ev + applied_ev)
-        size, development = drawn_size(frame, development, scale), development_at(frame, development, scale)
-        scene = self._chain_for(frame, development).run(frame, profile, development, brightness)
-        return scene if scene.size == size else self._resizes.get(scene.size, size).run(scene)
+        plan = self._plan(frame, development, scale)
+        scene = self._chain_for(frame, plan).run(frame, profile, plan.development, brightness)
+        return scene if scene.size == plan.size else self._resizes.get(scene.size, plan.size).run(scene)
 
     def prepare(self, frame: Frame, development: Development, scale: float = 1.0) -> None:
         """Begins to allocate, in a thread, what `develop` needs for such frames; returns at once."""
-        size, development = drawn_size(frame, development, scale), development_at(frame, development, scale)
-        key = Chain.key(RAW_STAGES, frame, development)
+        size, development, key = self._plan(frame, development, scale)
         if not self._chains.has(key):
             self._requests[key] = frame, development
             self._chains.ahead(key)
@@ -64,12 +85,11 @@ class Developer:
         if developed != size:
             self._resizes.ahead(developed, size)
 
-    def _chain_for(self, frame: Frame, development: Development) -> Chain:
-        key = Chain.key(RAW_STAGES, frame, development)
-        if not self._chains.has(key):
-            self._requests[key] = frame, development
-        chain = self._chains.get(key)
-        self._requests.pop(key, None)
+    def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
+        if not self._chains.has(plan.key):
+            self._requests[plan.key] = frame, plan.development
+        chain = self._chains.get(plan.key)
+        self._requests.pop(plan.key, None)
         if chain is not self._last:
             chain.reset()
             self._last = chain

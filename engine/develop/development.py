@@ -180,7 +180,7 @@ def _run_linearize(stage: Linearize, run: RunContext) -> None:
     if stage.binning is not None:
         run.profile, run.is_binned = stage.binning.profile(run.profile), True
     clip = run.encoded and not _rebuilds_highlights(run.frame, run.development)
-    stage.run(run.frame, run.profile, clip=clip, encoded=run.encoded)
+    stage.queue(run.frame, run.profile, clip=clip, encoded=run.encoded)
     if run.is_binned:
         run.cfa = Cfa(run.cfa.pattern)
 
@@ -243,7 +243,9 @@ RAW_STAGES: Table = (
         "linearize",
         applies=_is_mosaic,
         make=_make_linearize,
+        load=lambda stage, frame: stage.load(frame),
         run=_run_linearize,
+        repeats=True,
         key=lambda frame, dev: (frame.packing, frame.pixels.strides, frame.cfa.kind, _is_binned(frame, dev)),
     ),
     StageSpec(
@@ -258,6 +260,7 @@ RAW_STAGES: Table = (
         applies=_rebuilds_highlights,
         make=lambda make: HighlightsStage(make.planes),
         run=_run_highlights,
+        repeats=True,
     ),
     StageSpec(
         "temporal",
@@ -285,6 +288,7 @@ RAW_STAGES: Table = (
         make=_make_demosaic,
         run=lambda stage, run: stage.run(run.cfa, run.to_scene, run.encoded),
         key=lambda _, dev: dev.demosaic,
+        repeats=True,
     ),
     StageSpec(
         "demosaic X-Trans",
@@ -297,7 +301,10 @@ RAW_STAGES: Table = (
         applies=lambda frame, _: _is_kind("mono", frame),
         make=lambda make: DemosaicMono(make.planes, make.new_planes(make.planes.size, 3)),
         run=lambda stage, run: stage.run(run.to_scene, run.encoded),
+        repeats=True,
     ),
     # Part of every chain, so that switching it on keeps the chain. It allocates planes when it first sharpens.
-    StageSpec("sharpen", applies=lambda *_: True, make=lambda make: Sharpen(make.planes), run=_run_sharpen),
+    StageSpec(
+        "sharpen", applies=lambda *_: True, make=lambda make: Sharpen(make.planes), run=_run_sharpen, repeats=True
+    ),
 )

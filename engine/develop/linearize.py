@@ -42,10 +42,18 @@ class Linearize:
         return self.mosaic
 
     def run(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
-        """Queues the kernels that fill `mosaic` with linear light, white-balanced by `profile`; in the domain of
-        kernels/encoding.h if `encoded`. `clip` cuts every channel at the level of the first to clip.
-        """
+        """Fills `mosaic` with the linear light of a frame: `load` and `queue`."""
+        self.load(frame)
+        self.queue(frame, profile, clip=clip, encoded=encoded)
+
+    def load(self, frame: Frame) -> None:
+        """Copies the mosaic of a frame to the device."""
         self._device.write(self._bytes, frame.pixels)
+
+    def queue(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
+        """Queues the kernels for a loaded frame, white-balanced by `profile`; in the domain of kernels/encoding.h if
+        `encoded`. `clip` cuts every channel at the level of the first to clip.
+        """
         levels = Levels.of(profile, frame.cfa)
         kernel, size = "linearize", self.mosaic.size
         maps: dict[str, Any] = {}

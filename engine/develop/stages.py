@@ -13,6 +13,7 @@ from ..camera import CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..compute.device import Device
 from ..compute.planes import Planes
+from ..compute.sequence import LaunchSequence
 from ..frame import Frame
 from .binning import binned_noise
 from .estimates import Estimates
@@ -98,8 +99,9 @@ def _no_key(frame: Frame, development: Development) -> Hashable:
 class StageSpec(Generic[Made]):
     """A row of the table: a stage's name, the condition under which it applies, and how it is made and run.
 
-    A stage can be reused for frames of the same size and the same `key`. `reset` discards a stage's memory of earlier
-    frames.
+    A stage can be reused for frames of the same size and the same `key`. `load` copies the frame to the device, `run`
+    queues kernels. A stage that `repeats` queues the same kernels for the same profile, development and brightness.
+    `reset` discards a stage's memory of earlier frames.
     """
 
     name: str
@@ -107,6 +109,8 @@ class StageSpec(Generic[Made]):
     make: Callable[[MakeContext], Made]
     run: Callable[[Made, RunContext], None]
     key: Callable[[Frame, Development], Hashable] = _no_key
+    load: Callable[[Made, Frame], None] | None = None
+    repeats: bool = False
     reset: Callable[[Made], None] | None = None
 
 
@@ -119,6 +123,8 @@ class Chain:
     def __init__(self, device: Device, table: Table, frame: Frame, development: Development) -> None:
         self._made: list[tuple[StageSpec[Any], RawStage]] = []
         self._estimates = Estimates()
+        self._launches = LaunchSequence(device)
+        self._latest: tuple[object, ...] = ()  # kept alive: the launches are found by the identity of these
         context = MakeContext(device, frame, development)
         self._own_planes = context.own_planes
         try:
@@ -130,6 +136,7 @@ class Chain:
         except BaseException:
             self.release()
             raise
+        self._repeats = all(spec.repeats for spec, _ in self._made)
 
     @staticmethod
     def key(table: Table, frame: Frame, development: Development) -> Hashable:
@@ -144,10 +151,21 @@ class Chain:
 
     def run(self, frame: Frame, profile: CameraProfile, development: Development, brightness: float) -> Planes:
         """Queues the kernels of all stages. Returns the last stage's output, which the next call overwrites."""
+        for spec, stage in self._made:
+            if spec.load is not None:
+                spec.load(stage, frame)
         context = RunContext(frame, profile, development, brightness, self._estimates, frame.cfa)
+        if self._repeats:
+            self._latest = profile, development
+            key = id(profile), id(development), brightness, frame.cfa
+            self._launches.run(key, lambda: self._queue(context))
+        else:
+            self._queue(context)
+        return self._made[-1][1].output
+
+    def _queue(self, context: RunContext) -> None:
         for spec, stage in self._made:
             spec.run(stage, context)
-        return self._made[-1][1].output
 
     def reset(self) -> None:
         """Discards the memory of earlier frames. Call it if another chain has developed frames in between."""

@@ -8,12 +8,14 @@ from __future__ import annotations
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Frame
+from ..kept import Kept
 from ..lens import Lens
 
 _AREA = 256  # AREA of kernels/breathing.cl
 BREATHING = "breathing.cl"
 _MIN_PX = 0.02  # a smaller shift of the picture's edges is invisible
 _MARGIN_PX = 2  # if the edges move by less, resampling reads the border
+_latest: Kept[float] = Kept(8)
 
 
 def magnification(
@@ -33,7 +35,9 @@ def magnification(
 
 def of_frame(frame: Frame, lens: Lens, focus_m: float) -> float:
     """The magnification of a frame, from the optics of its camera; 1 without depth."""
-    return 1.0 if frame.depth_m is None else magnification(lens, focus_m, frame.native_lens, frame.native_focus_m)
+    if frame.depth_m is None:
+        return 1.0
+    return _latest.of(magnification, lens, focus_m, frame.native_lens, frame.native_focus_m)
 
 
 def _relative_to_widest(lens: Lens, focus_m: float) -> float:

@@ -8,7 +8,7 @@ above a few pixels are spread at smaller scales of the picture, so the cost hard
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -19,7 +19,9 @@ from ..compute.device import Buffer, Device
 from ..compute.planes import PAD, Planes
 from ..compute.sequence import LaunchSequence
 from ..compute.tiles import TILE, run_cells, run_tiles
+from ..kept import Kept
 from ..lens import Lens
+from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
@@ -36,6 +38,7 @@ _MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the 
 _ABRUPT = 1e3  # slope of a layer border without overlap
 _MIN_SHIFT_PX = 0.2  # in pixels of a scale; a smaller colour shift is invisible
 _SMALLEST = 8  # maximum side of the smallest scale, in pixels
+_PLANS_KEPT = 32  # a source may repeat its depth maps
 
 # Largest radius, in its own pixels, that each scale spreads: full size, half, quarter, and all smaller ones. A disc
 # with more pixels is crisper, and its cost is proportional to its area; small scales are cheap.
@@ -46,54 +49,6 @@ REACHES: dict[Quality, tuple[float, float, float, float]] = {
 assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "discs must end within the border"
 
 
-@dataclass(frozen=True, slots=True)
-class Blur:
-    """Parameters of the coc kernel: signed radius = coc_px / 2 (1 - focus_m / depth), minus the blur of the capture."""
-
-    coc_px: float
-    focus_m: float
-    native_coc_px: float = 0.0
-    native_focus_m: float = 1.0
-    lens: Lens = field(default_factory=Lens)
-    native_lens: Lens | None = None
-    colour_shift_px: tuple[float, float] = (0.0, 0.0)  # red and blue; added to the signed radius
-
-    @classmethod
-    def of(
-        cls,
-        lens: Lens,
-        focus_m: float,
-        width_px: int,
-        native_lens: Lens | None = None,
-        native_focus_m: float | None = None,
-    ) -> Blur:
-        """Blur of `lens` focused at `focus_m`, for a picture `width_px` wide captured by `native_lens`."""
-        coc_px = lens.coc_scale_px(focus_m, width_px)
-        native_coc_px = 0.0
-        if native_lens is not None and native_focus_m is not None:
-            native_coc_px = native_lens.coc_scale_px(native_focus_m, width_px)
-        return cls(
-            coc_px,
-            focus_m,
-            native_coc_px,
-            native_focus_m or 1.0,
-            lens,
-            native_lens,
-            lens.colour_shift_px(focus_m, width_px),
-        )
-
-    def radius_px(self, depth_m: float) -> float:
-        """Signed radius at one depth, as computed in kernels/defocus_layers.cl."""
-        return float(self.radii_px(np.array(depth_m)))
-
-    def radii_px(self, depth_m: NDArray[Any]) -> NDArray[np.float64]:
-        """The same for an array of depths."""
-        nearness = 1.0 / np.maximum(depth_m, 1e-3, dtype=np.float64)
-        wanted = 0.5 * self.coc_px * (1.0 - self.focus_m * nearness)
-        native = 0.5 * self.native_coc_px * (1.0 - self.native_focus_m * nearness)
-        return np.asarray(np.copysign(np.sqrt(np.maximum(wanted**2 - native**2, 0.0)), wanted))
-
-
 class _Extent(NamedTuple):
     """What the largest blur radius decides: the number of scales that spread, the first scale whose pixels are about
     as large as the largest disc, and how many tiles a highlight reaches.
@@ -102,6 +57,13 @@ class _Extent(NamedTuple):
     scales: int
     filled: int
     tiles: int
+
+
+class _Plan(NamedTuple):
+    """What the distances and the blur of a frame decide."""
+
+    layers: Layers
+    extent: _Extent
 
 
 class _Scale:
@@ -144,6 +106,7 @@ class Defocus:
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
+        self._plans: Kept[_Plan] = Kept(_PLANS_KEPT)
         self._first_limited = 0
         max_cells = CELLS[0] * CELLS[1]
         self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
@@ -198,16 +161,8 @@ class Defocus:
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
-        self._cut_layers(blur.radii_px(distances_m))
-        # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
-        # bound is the blur of the lens alone.
-        bare = replace(blur, native_coc_px=0.0)
-        largest = min(
-            max(abs(bare.radius_px(metres)) for metres in (distances_m[0], distances_m[-1])), self._max_radius
-        )
-        reach = self._highlights.reach(largest, shape, blur.colour_shift_px)
-        filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
-        extent = _Extent(self._scales_for(largest), filled, reach)
+        layers, extent = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
+        self._set_layers(layers)
         key = (scene, depth, blur, shape, self._first_limited, extent, None if self._unmix is None else unit)
         self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
         return self.picture
@@ -247,16 +202,28 @@ class Defocus:
         if self._unmix is not None:
             self._unmix.cover(self.picture, scene, depth, shape.falloff)
 
-    def _cut_layers(self, radii_px: NDArray[np.float64]) -> None:
-        layers = layers_of(np.clip(radii_px, -self._max_radius, self._max_radius), self._layers, self._cut)
-        if layers != self._cut:
-            # Blurred layers overlap in a ramp, so that a surface across a border shows no step.
-            slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
-            if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
-                slopes[layers.first_limited - 1] = _ABRUPT
-            ends = [-MAX_BORDER, *layers.borders_px, MAX_BORDER]
-            self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
-            self._cut, self._first_limited = layers, layers.first_limited
+    def _plan(self, distances_m: NDArray[Any], blur: Blur, shape: Shape, before: Layers | None) -> _Plan:
+        """The layers of a picture, after those `before`, and what its largest blur radius decides."""
+        radii_px = np.clip(blur.radii_px(distances_m), -self._max_radius, self._max_radius)
+        # With another focus at capture, the remaining blur can be larger between the extremes than at them. So the
+        # bound is the blur of the lens alone.
+        bare = replace(blur, native_coc_px=0.0)
+        extremes_m = distances_m[0], distances_m[-1]
+        largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._max_radius)
+        filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
+        tiles = self._highlights.reach(largest, shape, blur.colour_shift_px)
+        return _Plan(layers_of(radii_px, self._layers, before), _Extent(self._scales_for(largest), filled, tiles))
+
+    def _set_layers(self, layers: Layers) -> None:
+        if layers == self._cut:
+            return
+        # Blurred layers overlap in a ramp, so that a surface across a border shows no step.
+        slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
+        if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
+            slopes[layers.first_limited - 1] = _ABRUPT
+        ends = [-MAX_BORDER, *layers.borders_px, MAX_BORDER]
+        self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
+        self._cut, self._first_limited = layers, layers.first_limited
 
     def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
         """Halves full size to the first two scales, and each scale to the next."""

@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..kept import Kept
 from ..lens import Lens
 from .aperture import extent, gauge_table, is_round, open_area, profile
 
@@ -80,6 +81,7 @@ class _Shapes:
 
 
 _shapes = _Shapes()
+_latest: Kept[Shape] = Kept(SHAPES_KEPT)
 
 
 def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shape:
@@ -88,7 +90,7 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
 
     It takes some 25 ms for a lens whose discs vary over the picture. The latest shapes are kept.
     """
-    return _shapes.of(_Key(lens, aspect, native_lens))
+    return _latest.found((lens, aspect, native_lens), lambda: _shapes.of(_Key(lens, aspect, native_lens)))
 
 
 def has_shape(lens: Lens, aspect: float, native_lens: Lens | None = None) -> bool:

@@ -26,7 +26,7 @@ from groundglass.engine import Engine
 from groundglass.errors import GroundglassError
 from groundglass.lens import load_lens
 from groundglass.look.export import export_look
-from groundglass.optics.defocus import Blur
+from groundglass.optics.blur import Blur
 from groundglass.settings import Settings
 from numpy.typing import NDArray
 from typer.testing import CliRunner

@@ -24,7 +24,8 @@ from groundglass.lens import Lens
 from groundglass.look.grade import look_picture
 from groundglass.look.kernel_route.translation import parse_look
 from groundglass.look.look import Look, load_look
-from groundglass.optics.defocus import Blur, Defocus
+from groundglass.optics.blur import Blur
+from groundglass.optics.defocus import Defocus
 from groundglass.packing import Packing, pack
 from tolerances import ANOTHER_COMPILER, HALF_ROUNDING
 

@@ -13,7 +13,8 @@ from groundglass.compute.device import Device
 from groundglass.depth.stage import DepthStage
 from groundglass.frame import Encoding
 from groundglass.lens import load_lens
-from groundglass.optics.defocus import Blur, Defocus
+from groundglass.optics.blur import Blur
+from groundglass.optics.defocus import Defocus
 from live_engine import LiveEngine
 
 

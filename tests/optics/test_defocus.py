@@ -10,7 +10,8 @@ import pytest
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.lens import load_lens
-from groundglass.optics.defocus import MAX_BLUR, QUALITIES, Blur, Defocus
+from groundglass.optics.blur import Blur
+from groundglass.optics.defocus import MAX_BLUR, QUALITIES, Defocus
 from tolerances import FEW_OPERATIONS
 
 pytestmark = [pytest.mark.usefixtures("quick_api"), pytest.mark.parametrize("quality", QUALITIES)]

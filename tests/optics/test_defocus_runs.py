@@ -12,7 +12,8 @@ from groundglass.compute.planes import Planes
 from groundglass.compute.registry import open_device
 from groundglass.frame import Frame
 from groundglass.lens import list_lenses, load_lens
-from groundglass.optics.defocus import QUALITIES, Blur, Defocus, Quality
+from groundglass.optics.blur import Blur
+from groundglass.optics.defocus import QUALITIES, Defocus, Quality
 from tolerances import ANOTHER_COMPILER
 
 SIZE = (333, 181)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ...optics.defocus import Blur
+from ...optics.blur import Blur
 
 LAYERS = 8
 SHARP_PX = 1.0  # light with a smaller radius stays as it is

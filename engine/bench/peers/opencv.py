@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...frame import Frame
-from ...optics.defocus import Blur
+from ...optics.blur import Blur
 from ..stages import CHAIN
 from .layers import LAYERS, disc, layers_of
 from .lut import OcioLut

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...cfa import Cfa
 from ...frame import Frame
-from ...optics.defocus import Blur
+from ...optics.blur import Blur
 from .layers import Layer, disc, layers_of
 from .peer import Job, Peer, Picture
 
