@@ -53,17 +53,24 @@ class ExposureCamera(BaseSource):
             yield self.read()
 
     def read(self) -> Frame:
-        if self._set_ev is not None:
-            self._exposures[-1] = self._program.divide(self._set_ev)
-            self.frame_exposures.changed(self._get(), self._index - 1)
-            self._set_ev = None
+        self._apply()
         self.time_s, self.gain_ev = (0.01, 0.0) if self._ignores else self._exposures[0]
         self._exposures.append(self._exposures[-1])
         self._exposures.popleft()
         time_s, index = self._index / FPS, self._index
         self._index += 1
         self.clean = replace(self._mosaic(noise=0.0), time_s=time_s)
-        return self.frame_exposures.exposed(replace(self._mosaic(self._noise), index=index, time_s=time_s))
+        return self._exposed(replace(self._mosaic(self._noise), index=index, time_s=time_s))
+
+    def _apply(self) -> None:
+        """Takes a new exposure before a frame is read."""
+        if self._set_ev is not None:
+            self._exposures[-1] = self._program.divide(self._set_ev)
+            self.frame_exposures.changed(self._get(), self._index - 1)
+            self._set_ev = None
+
+    def _exposed(self, frame: Frame) -> Frame:
+        return self.frame_exposures.exposed(frame)
 
     def _mosaic(self, noise: float) -> Frame:
         gain = 2.0**self.gain_ev

@@ -8,35 +8,14 @@ import groundglass as gg
 import numpy as np
 import pytest
 from exposure_camera import ExposureCamera
+from exposure_steps import AFTER, BEFORE, errors, frames_until_right
 from groundglass.controls import Controls
-from groundglass.develop.metering import GREY, Exposure, Metering, meter
+from groundglass.develop.metering import GREY
 from groundglass.tools.exposure import ExposureTool
-from live_engine import LiveEngine, drawn_of, tool_context, unused_engine
+from live_engine import LiveEngine, tool_context
 from look_support import context
 
 Y = np.array([0.2627, 0.678, 0.0593])
-BEFORE, AFTER = 20, 30  # frames
-
-
-def errors(camera: ExposureCamera, light_ev: list[float], mode: str = "centre-weighted") -> np.ndarray:
-    """The brightness of each shown frame above that of a grey card, in EV, without the noise of the frame."""
-    metering = Metering.parse(mode)
-    engine = unused_engine(development=gg.Development(metering=mode))
-    tool, exposure = ExposureTool(tool_context(engine, camera, print, Controls())), Exposure()
-    shown = []
-    for scene_ev in light_ev:
-        camera.scene_ev = scene_ev
-        frame = camera.read()
-        applied_ev = exposure.of(frame, frame.profile, metering)
-        tool.on_frame(drawn_of(frame, exposure_ev=applied_ev, wanted_ev=exposure.wanted_ev))
-        shown.append(applied_ev - meter(camera.clean, frame.profile, metering).ev)
-    return np.array(shown)
-
-
-def frames_until_right(error: np.ndarray) -> int:
-    """Frames after which the brightness stays within 0.2 EV."""
-    outside = np.nonzero(np.abs(error) > 0.2)[0]
-    return int(outside[-1]) + 1 if len(outside) else 0
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from ...packing import Packing, unpack
 # its next frame, which is read out one frame later.
 UNKNOWN_DELAY = (1, 2, 6)
 VISIBLE_EV = 0.3  # a smaller change is not looked for in the picture
+MEASURED_EV = 0.12  # change of the picture from one frame to the next that shows a change of unknown size
 LEARNED_EV = 0.5  # the delay is not learned from a smaller change
 MAX_CONTRADICTIONS = 2
 CLIPPED = -0.08  # a level above is that of a clipped picture
@@ -61,7 +63,7 @@ class ExposureProgram:
 
 
 class _Level(NamedTuple):
-    """The median light of a frame as the camera sends it, in EV below white: from `dark` up to 0."""
+    """The middle light of a frame as the camera sends it, in EV below white: from `dark` up to 0."""
 
     ev: float
     dark: float
@@ -82,9 +84,18 @@ class _Level(NamedTuple):
         return (self.ev - before.ev) / visible_ev > 0.5
 
 
+class Lesson(NamedTuple):
+    """A change of unknown size: `learn` takes the measured EV and returns the exposure of the frame."""
+
+    rises: bool
+    is_known: bool  # it was measured before
+    learn: Callable[[float], float]
+
+
 class _Change(NamedTuple):
     after: int  # the number of the last frame before the camera was given the exposure
     ev: float
+    lesson: Lesson | None
 
 
 class FrameExposures:
@@ -94,6 +105,9 @@ class FrameExposures:
     moved by more than half of the change has it. The delay that was seen is expected of the next changes, within a
     frame. It counts for a small change, which no frame shows. Changes that no frame shows, twice, are those of a camera
     that ignores its control: its frames keep the exposure that they had.
+
+    A change of unknown size (`Lesson`) is measured: the frame that shows it has the exposure that leaves the picture as
+    bright as it was.
 
     For the thread that reads frames.
     """
@@ -108,25 +122,38 @@ class FrameExposures:
         self._before_contradictions = ev
         self._contradictions = 0
         self._level: _Level | None = None
+        self._level_before: _Level | None = None  # level of the last frame before the next change can begin
+        self._is_measured = False
         self._first, self._expected, self._last = UNKNOWN_DELAY
         self._profiles: tuple[CameraProfile, CameraProfile] | None = None  # the camera's, and with the exposure
 
-    def changed(self, ev: float, after: int) -> None:
+    @property
+    def is_steady(self) -> bool:
+        """Whether the latest frame had the exposure that was set last, and shows where a change can be measured."""
+        return not self._changes and self._level is not None and not self._level.is_limit
+
+    def changed(self, ev: float, after: int, lesson: Lesson | None = None) -> None:
         """The camera was given `ev` after frame number `after`."""
-        if ev != (self._changes[-1].ev if self._changes else self._set_ev):
-            self._changes.append(_Change(after, ev))
+        if lesson is not None or ev != (self._changes[-1].ev if self._changes else self._set_ev):
+            self._changes.append(_Change(after, ev, lesson))
 
     def exposed(self, frame: Frame) -> Frame:
         """The frame with its exposure subtracted from that of its profile. For frames in the order of their numbers."""
         level = _level_of(frame)
         while self._changes and self._has_begun(self._changes[0], frame.index, level):
-            ev = self._changes.popleft().ev
+            change = self._changes.popleft()
+            ev = change.ev if change.lesson is None else self._learned(change.lesson, change.ev, level)
             if self._level is not None:
                 moved = self._level.ev + ev - self._set_ev
                 self._level = self._level._replace(ev=min(max(moved, self._level.dark), 0.0))
+            if self._contradictions < MAX_CONTRADICTIONS:
+                self._ev = ev
+            elif change.lesson is None:
+                self._ev = self._before_contradictions
+            else:
+                self._ev += ev - self._set_ev
+                self._before_contradictions += ev - self._set_ev
             self._set_ev = ev
-            is_ignored = self._contradictions >= MAX_CONTRADICTIONS
-            self._ev = self._before_contradictions if is_ignored else ev
             self._profiles = None
         self._level = level
         if self._ev == 0.0:
@@ -139,23 +166,60 @@ class FrameExposures:
     def _has_begun(self, change: _Change, index: int, level: _Level | None) -> bool:
         """Whether the frame with this number and level has the changed exposure."""
         delay = index - change.after
+        if delay <= self._first:
+            self._level_before = self._level
         if delay < self._first:
             return False
         delta_ev = change.ev - self._set_ev
+        if change.lesson is not None and self._moved_ev(level) is not None:
+            return self._shows(change.lesson, delta_ev, delay, level)
         is_shown = None if level is None or self._level is None else level.shows(self._level, delta_ev)
         if is_shown is None:  # too early an exposure would be taken for a change of a clipped or dark scene
             return delay >= (self._last if level is not None and level.is_limit else self._expected)
         if is_shown:
             self._contradictions = 0
             if abs(delta_ev) >= LEARNED_EV:
-                self._first, self._expected, self._last = max(delay - 1, 1), delay, delay + 1
+                self._expect(delay)
             return True
         if delay < self._last:
             return False
+        if change.lesson is not None:
+            return True
         self._before_contradictions = self._before_contradictions if self._contradictions else self._ev
         self._contradictions += 1
         self._first, self._expected, self._last = UNKNOWN_DELAY
         return True
+
+    def _shows(self, lesson: Lesson, delta_ev: float, delay: int, level: _Level | None) -> bool:
+        """Whether a frame shows a change of unknown size, or would show it by now. `delta_ev` is expected."""
+        is_small = lesson.is_known and abs(delta_ev) < VISIBLE_EV
+        moved_ev = (self._moved_ev(level) or 0.0) * (1 if lesson.rises else -1)
+        self._is_measured = moved_ev > max(MEASURED_EV, abs(delta_ev) / 2 if lesson.is_known else 0.0)
+        if self._is_measured and moved_ev >= LEARNED_EV:
+            self._expect(delay)
+        return self._is_measured or delay >= (self._expected if is_small else self._last)
+
+    def _learned(self, lesson: Lesson, expected_ev: float, level: _Level | None) -> float:
+        """The exposure after a change of unknown size, from the picture where it can be measured.
+
+        A change too small to be seen in one frame is measured over all frames in which it may have begun.
+        """
+        moved_ev = self._moved_ev(level)
+        if moved_ev is None or level is None:
+            return expected_ev
+        if not self._is_measured and self._level_before is not None and not self._level_before.is_limit:
+            moved_ev = level.ev - self._level_before.ev
+        return lesson.learn(moved_ev)
+
+    def _moved_ev(self, level: _Level | None) -> float | None:
+        """The change of the picture since the frame before; None if this cannot be measured."""
+        before = self._level
+        if level is None or before is None or level.is_limit or before.is_limit:
+            return None
+        return level.ev - before.ev
+
+    def _expect(self, delay: int) -> None:
+        self._first, self._expected, self._last = max(delay - 1, 1), delay, delay + 1
 
 
 def _level_of(frame: Frame) -> _Level | None:
@@ -172,8 +236,10 @@ def _level_of(frame: Frame) -> _Level | None:
     else:
         return None
     dark = max(gamma * math.log2(DARK_STEPS / steps), DARK)
-    middle = samples.size // 2
-    light = (float(np.partition(samples, middle, axis=None)[middle]) - black) / (white - black)
+    # The mean of the middle quarter: like a median, but not rounded to a step of the sensor.
+    low, high = samples.size * 3 // 8, samples.size * 5 // 8
+    middle = np.partition(samples, (low, high), axis=None)[low : high + 1]
+    light = (float(middle.mean()) - black) / (white - black)
     return _Level(min(max(gamma * math.log2(max(light, 1e-9)), dark), 0.0), dark)
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 
+import numpy as np
 import pytest
 from groundglass.capture import Timing, open_source
 from groundglass.capture.latest import LatestFrameQueue
@@ -26,7 +27,7 @@ from groundglass.errors import GroundglassError, SourceError
 from groundglass.frame import Frame
 from live_source_support import WAIT_S
 from PIL import Image
-from stream_support import SIZE, HttpServer, counted, mjpeg, mpegts, no_new_threads, number_in, picture
+from stream_support import HEADER, SIZE, HttpServer, counted, mjpeg, mpegts, no_new_threads, number_in, picture
 
 pytest.importorskip("av")
 
@@ -179,6 +180,40 @@ def test_a_stream_that_stops_sending_is_opened_again() -> None:
         drain(queue)
         assert queue.latest(WAIT_S) is not None
         assert len(server.clients) >= 2
+
+
+def test_a_silent_stream_is_reported_before_it_is_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "STALL_S", 10 * WAIT_S)
+    monkeypatch.setattr(packets, "NOTICE_S", 0.1)
+    silent, speaks = threading.Event(), threading.Event()
+
+    def pictures() -> Iterator[np.ndarray]:
+        for each in counted():
+            if silent.is_set():
+                speaks.wait()
+            yield each
+
+    with (
+        HttpServer(lambda: mpegts(pictures()), TS) as server,
+        open_source(server.address()) as source,
+        LatestFrameQueue(source) as queue,
+    ):
+        assert queue.latest(WAIT_S) is not None
+        silent.set()
+        assert wait_for_status(source) == f"{server.address()}: sends nothing; check the camera and the network"
+        drain(queue)
+        speaks.set()
+        assert queue.latest(WAIT_S) is not None
+        assert (source.status, source.reconnects, len(server.clients)) == ("", 0, 1)
+
+
+def test_slow_pictures_are_not_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packets, "NOTICE_S", 0.0)
+    with HttpServer(lambda: mjpeg(counted(fps=5)), HEADER) as server:
+        reader = PacketReader(parse_address(server.address()))
+        while reader.video() is not None and reader.notice_s < 0.3:  # twice the pause, in the end
+            assert reader.take() is not None
+        reader.close()
 
 
 def test_the_size_may_change_in_the_middle() -> None:

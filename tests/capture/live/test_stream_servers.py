@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -53,10 +54,10 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
 
 
 @contextmanager
-def running(*command: str | Path) -> Iterator[None]:
+def running(*command: str | Path) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        yield
+        yield process
     finally:
         process.kill()
         process.wait()
@@ -128,7 +129,7 @@ def test_srt() -> None:
         pytest.skip("needs the program ffmpeg, built with SRT")
     address = f"srt://127.0.0.1:{free_port(socket.SOCK_DGRAM)}"
     video = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=30", "-c:v", "libx264", "-tune", "zerolatency", "-g", "15")
-    with running("ffmpeg", "-re", *video, "-f", "mpegts", f"{address}?mode=listener"):
+    with running("ffmpeg", "-re", *video, "-f", "mpegts", f"{address}?mode=listener") as server:
         until_s = time.perf_counter() + WAIT_S
         while True:
             try:
@@ -138,7 +139,15 @@ def test_srt() -> None:
                 assert time.perf_counter() < until_s
         with source:
             assert source.size == (64, 48)
-            assert next(iter(source)).captured_s is not None
+            with LatestFrameQueue(source) as queue:
+                frame = queue.latest(WAIT_S)
+                assert frame is not None
+                assert frame.captured_s is not None
+                server.send_signal(signal.SIGSTOP)
+                until_s = time.perf_counter() + WAIT_S
+                while not source.status and time.perf_counter() < until_s:
+                    time.sleep(0.01)
+                assert source.status
 
 
 def test_srt_without_the_program(monkeypatch: pytest.MonkeyPatch) -> None:

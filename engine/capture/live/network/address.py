@@ -19,6 +19,7 @@ TRANSPORTS = ("tcp", "udp", "udp_multicast", "http")
 # Packets read while FFmpeg looks for the streams are decoded later, so a short search costs no picture.
 PROBE = {"probesize": "500000", "analyzeduration": "300000", "fpsprobesize": "2"}
 NO_DESCRIPTION = "does not name its codec, like most RTP; give the sender's .sdp file instead"
+SILENT = "sends nothing; check the camera and the network"
 NO_ANSWER = "no answer; check the address, and that the camera sends"
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
@@ -99,7 +100,7 @@ def open_error(address: Address, error: Exception) -> SourceError:
 def read_error(address: Address, error: Exception) -> SourceError:
     """What an error of PyAV while reading means."""
     if type(error).__name__ in ("ExitError", "TimeoutError"):
-        return SourceError(f"{address.shown}: sends nothing; check the camera and the network")
+        return SourceError(f"{address.shown}: {SILENT}")
     return SourceError(f"{address.shown}: the stream broke off ({_text(error)}); check the camera and the network")
 
 

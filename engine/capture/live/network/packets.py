@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import threading
 from collections import deque
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any, NamedTuple
 
 from ....errors import SourceError
-from .address import OPEN_S, Address, open_error, read_error
+from .address import OPEN_S, SILENT, Address, open_error, read_error
 from .ffmpeg_program import FfmpegProgram
 from .hardware import problem_of
 from .sender_clock import epoch_of
@@ -23,6 +24,9 @@ TIMED = frozenset({"rtsp", "sdp", "rtp", "mpegts", "flv", "hls", "dash", "mov", 
 # A playlist is silent when everything is played and nothing arrives for SILENT_FILES times the length of its files, and
 # SILENT_S. An encoder that was restarted numbers its files from 0: FFmpeg would wait until they pass those before.
 SILENT_FILES, SILENT_S = 1.5, 1.0
+# A stream is reported as silent after this time, or twice its usual pause, long before it is opened again.
+NOTICE_S, NOTICE_PAUSES = 2.0, 2.0
+PAUSE_SHARES = 0.1, 0.5  # the usual pause follows a shorter and a longer one by these shares of the difference
 FILE_GAP_S = 0.25  # a packet after a longer pause begins another file
 PICTURE = "_pipe"  # end of FFmpeg's names for formats of a single picture, such as `jpeg_pipe`
 PICTURE_S = 0.1  # time from one fetch of a single picture to the next
@@ -53,11 +57,15 @@ class PacketReader:
     A read that blocks ends by its time-out, in the thread, and closes the stream there: `close` waits for nothing.
     """
 
-    def __init__(self, address: Address, hwaccel: Any = None) -> None:
+    def __init__(
+        self, address: Address, hwaccel: Any = None, on_silence: Callable[[str], None] = lambda reason: None
+    ) -> None:
+        """`on_silence` is called in `take` with the reason in one line, when no packet arrives for a while."""
         self.dropped = 0
         self._video: Video | None = None
         self._program: FfmpegProgram | None = None
-        self._address, self._hwaccel = address, hwaccel
+        self._address, self._hwaccel, self._on_silence = address, hwaccel, on_silence
+        self._pause_s: float | None = None  # the usual time from one packet to the next
         self._changed = threading.Condition()
         self._packets: deque[Arrived] = deque()
         self._bytes = 0
@@ -84,7 +92,7 @@ class PacketReader:
     def take(self) -> Arrived | None:
         """The next packet; waits for it. None at the end of the stream and after `close`. Raises SourceError."""
         with self._changed:
-            is_in_time = self._changed.wait_for(self._has_news, self._patience_s)
+            is_in_time = self._wait_for_news()
             if self._closed:
                 return None
             if self._packets:
@@ -95,8 +103,22 @@ class PacketReader:
             if self._error is not None:
                 raise self._error
             if not is_in_time:
-                raise SourceError(f"{self._address.shown}: sends no picture; check the camera")
+                raise SourceError(f"{self._address.shown}: {SILENT}")
             return None
+
+    def _wait_for_news(self) -> bool:
+        """Whether something has arrived or ended before the stream must be opened again."""
+        patience_s = self._patience_s
+        notice_s = min(self.notice_s, patience_s)
+        if self._changed.wait_for(self._has_news, notice_s):
+            return True
+        self._on_silence(f"{self._address.shown}: {SILENT}")
+        return self._changed.wait_for(self._has_news, patience_s - notice_s)
+
+    @property
+    def notice_s(self) -> float:
+        """Without a packet for this time the stream is silent."""
+        return max(NOTICE_S, NOTICE_PAUSES * (self._pause_s or 0.0), self._file_s)
 
     def _has_news(self) -> bool:
         return bool(self._packets) or self._ended or self._closed
@@ -234,9 +256,15 @@ class PacketReader:
                 self.dropped += len(self._packets)
                 self._packets.clear()
                 self._bytes = 0
-            self._packets.append(Arrived(packet, perf_counter()))
+            arrived = Arrived(packet, perf_counter())
+            self._packets.append(arrived)
             if self._is_played:
-                self._measure_file(self._packets[-1])
+                self._measure_file(arrived)
+            elif self._arrived_s > -math.inf:
+                pause_s = arrived.arrived_s - self._arrived_s
+                usual_s = pause_s if self._pause_s is None else self._pause_s
+                self._pause_s = usual_s + PAUSE_SHARES[pause_s > usual_s] * (pause_s - usual_s)
+            self._arrived_s = arrived.arrived_s
             self._bytes += packet.size
             self._changed.notify_all()
             return not self._closed
@@ -248,7 +276,6 @@ class PacketReader:
             if arrived_s - self._arrived_s > FILE_GAP_S:
                 self._file_began_s = time_s
             self._file_s = max(self._file_s, time_s - self._file_began_s)
-        self._arrived_s = arrived_s
 
     def _end(self, error: SourceError | None) -> None:
         with self._changed:

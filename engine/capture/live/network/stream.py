@@ -62,7 +62,7 @@ class StreamSource(LiveSource):
     def _open(self) -> Iterator[Frame]:
         hwaccel = hardware_decoder().hwaccel if self._uses_hardware else None
         with self._opening:
-            reader = self._reader = PacketReader(self._address, hwaccel)
+            reader = self._reader = PacketReader(self._address, hwaccel, self._report)
             if self._stop.is_set():
                 reader.close()
         video = reader.video()
@@ -80,6 +80,10 @@ class StreamSource(LiveSource):
             (width, height), frames = first.size, chain([first], frames)
         self.size = width, height
         return frames
+
+    def _report(self, reason: str) -> None:
+        """The status until the next frame."""
+        self.status = reason
 
     def _release(self) -> None:
         if self._reader is not None:

@@ -121,7 +121,7 @@ class CameraControls:
         if self.exposure is not None:
             yield self.exposure.control()
         for control in self._controls.values():
-            if self.exposure is not None and control.id == self.exposure.id:
+            if self.exposure is not None and control.id == self.exposure.time_id:
                 continue
             name = base = "camera_" + re.sub(r"[^a-z0-9]+", "_", control.title.lower()).strip("_")
             number = 1
@@ -140,6 +140,11 @@ class CameraControls:
         """Notes a value for the driver."""
         with self._lock:
             self._pending[number] = value
+
+    def _put_of_user(self, number: int, value: int) -> None:
+        self.put(number, value)
+        if self.exposure is not None:
+            self.exposure.user_set(number)
 
     def restore(self) -> None:
         """Notes what the user chose again: the camera has returned with other values."""
@@ -190,7 +195,7 @@ class CameraControls:
                 self._chosen.pop(number, None)
 
     def _control(self, name: str, control: DriverControl) -> Control:
-        get, put = partial(self.value, control.id), partial(self.put, control.id)
+        get, put = partial(self.value, control.id), partial(self._put_of_user, control.id)
         title = control.title
         if control.items:
             numbers = {text: number for number, text in control.items.items()}

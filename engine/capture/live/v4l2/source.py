@@ -103,7 +103,7 @@ class V4l2Source(LiveSource):
                 first = last if first < 0 else first
                 frame = maker.frame(filled, last - first)
             if frame is not None:
-                yield frame if exposure is None else exposure.frames.exposed(frame)
+                yield frame if exposure is None else exposure.exposed(frame)
                 delivered_s = time.perf_counter()
             elif time.perf_counter() - delivered_s > stall_s:
                 raise SourceError(f"{self.name}: no whole frame for {stall_s:.3g} s; the camera is started again")
