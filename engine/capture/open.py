@@ -25,7 +25,7 @@ from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .video import VIDEO_SUFFIXES, VideoSource
+from .video import MAX_FPS, VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
@@ -117,8 +117,8 @@ def open_source(
 
     Raises SourceError, or MissingExtraError if an optional library is missing.
     """
-    if fps is not None and not fps > 0:
-        raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
+    if fps is not None and not 0 < fps <= MAX_FPS:
+        raise SourceError(f"fps {fps:g} is not above 0 and at most {MAX_FPS:g}; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
     name, own_bytes = str(source), (raw_stride, raw_header, raw_trailer)
     is_path = find_kind(name) is None
