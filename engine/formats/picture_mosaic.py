@@ -13,7 +13,7 @@ from PIL import Image
 from ..camera import CameraProfile
 from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
-from .file_errors import UNREADABLE, check_png_size
+from .file_errors import UNREADABLE, check_held
 from .headerless import check_black, format_of
 from .tiff_read import raw_samples
 
@@ -60,7 +60,7 @@ def stored_samples(path: Path) -> NDArray[Any] | None:
         if suffix in (".tif", ".tiff"):
             return raw_samples(path)
         with Image.open(path) as image:
-            check_png_size(image, path)
+            check_held(image, path)
             grey = image.mode in ("L", "I", "I;16", "I;16B")
             samples = np.asarray(image) if grey else None
     except UNREADABLE as error:

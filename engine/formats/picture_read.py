@@ -18,7 +18,7 @@ from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
 from .colour_tags import coloured_frame, colours_of
 from .exr import read_exr
-from .file_errors import UNREADABLE, check_png_size
+from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
 from .tiff_read import read_tiff
@@ -94,7 +94,7 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
 def _display_frame(path: Path) -> Frame:
     cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
-        check_png_size(image, path)
+        check_held(image, path)
         if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
             image.info.pop("icc_profile", None)
         else:
