@@ -89,10 +89,10 @@ class VideoSource(BaseSource):
                     return
                 yield from packet.decode()
             except (av.FFmpegError, OSError) as error:
-                why = f"({_reason(error)}); copy or export it again"
+                reason = f"({_reason(error)}); copy or export it again"
                 if self._faults is None:
-                    raise SourceError(f"{self._path}: cannot be decoded further {why}") from error
-                self._faults.report(f"{self._path}: a part cannot be decoded, and is skipped {why}")
+                    raise SourceError(f"{self._path}: cannot be decoded further {reason}") from error
+                self._faults.report(f"{self._path}: a part cannot be decoded, and is skipped {reason}")
 
     def _fits(self, picture: Any, index: int) -> bool:
         """Whether a picture has the size of the first. Raises SourceError if not, unless tolerant."""

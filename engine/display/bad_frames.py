@@ -20,7 +20,7 @@ class BadFrames:
     """Decides what follows from an error of one frame. A fault is reported once, whatever numbers its text has.
 
     A window waits for a good frame, until the user ends it. A run off screen `ends` with the error if no frame can be
-    drawn for `ENDING_S`: nobody would see the message.
+    drawn for `ENDING_S`: no user would see the message.
     """
 
     def __init__(self, messages: Messages, *, ends: bool) -> None:
@@ -30,7 +30,7 @@ class BadFrames:
         self._since_s = 0.0  # the first bad frame after it
 
     def skips(self, error: GroundglassError, frame: Frame, drawn: Drawn | None) -> bool:
-        """Reports the error of `frame`. False if the run must end: there is no picture, or it is of this frame."""
+        """Reports the error of `frame`. False if the run must end: there is no picture, or it shows this frame."""
         if drawn is None or drawn.captured is frame:
             return False
         if drawn is not self._before:

@@ -18,7 +18,7 @@ UNREADABLE: tuple[type[Exception], ...] = (
     *(tokenize.TokenError, Image.DecompressionBombError),
 )
 
-DEFLATE_RATIO = 1032  # of bits, each at least a sample: zlib's highest ratio of compression
+DEFLATE_RATIO = 1032  # zlib's highest ratio of compression, in bits: a sample has at least one
 LZW_PIXELS = 2731  # the longest word of a GIF: 4096 pixels in 12 bits
 USUAL_PIXELS = 1 << 24  # the screen of a GIF may be larger than its picture
 
@@ -26,6 +26,6 @@ USUAL_PIXELS = 1 << 24  # the screen of a GIF may be larger than its picture
 def check_held(image: Image.Image, path: Path) -> None:
     """Raises ValueError if the header has more pixels than the bytes can hold (PNG, GIF), before memory is taken."""
     pixels, size = image.width * image.height, os.path.getsize(path)
-    most = {"PNG": 8 * DEFLATE_RATIO * size // len(image.getbands()), "GIF": max(LZW_PIXELS * size, USUAL_PIXELS)}
-    if pixels > most.get(image.format or "", pixels):
+    limits = {"PNG": 8 * DEFLATE_RATIO * size // len(image.getbands()), "GIF": max(LZW_PIXELS * size, USUAL_PIXELS)}
+    if pixels > limits.get(image.format or "", pixels):
         raise ValueError(f"its header has {image.width}x{image.height} pixels, more than its bytes can hold")

@@ -36,7 +36,7 @@ MAX_OPCODES = 64
 MAX_DEGREE = 8  # maximum degree of a polynomial
 TABLE_ENTRIES = 65536  # length of a whole table; the last entry of a shorter table repeats
 MAX_GAIN = 1000.0  # a larger gain is invalid
-MAX_COEFFICIENT = 1e9  # of a polynomial or a grid
+MAX_COEFFICIENT = 1e9  # a polynomial or a grid with a larger number is invalid
 
 
 class Area(NamedTuple):

@@ -88,7 +88,7 @@ class View:
         token = json.loads(Path(found[2]).read_text(encoding="utf-8"))["token"]
         self._socket = socket.create_connection(("127.0.0.1", int(found[1])), timeout=WAIT_S)
         self._lines = self._socket.makefile("rb")
-        self.ask({"token": token})
+        self.request({"token": token})
 
     def send(self, request: dict[str, Any]) -> None:
         assert self._socket is not None
@@ -101,14 +101,14 @@ class View:
             return json.loads(line) if line else None
         return None
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def request(self, request: dict[str, Any]) -> dict[str, Any]:
         self.send(request)
         return self.reply() or {"ok": False, "error": "the connection has ended"}
 
     def begins(self, name: str) -> bool:
         """Starts a sequence or a recording. The first picture may not have arrived."""
         until_s = time.monotonic() + WAIT_S
-        while not self.ask(WORKS[name][0])["ok"]:
+        while not self.request(WORKS[name][0])["ok"]:
             if time.monotonic() > until_s:
                 return False
             time.sleep(0.05)
@@ -194,11 +194,11 @@ def term_case(rng: random.Random, folder: Path) -> Outcome:
         while (reply := view.reply()) is not None:
             replies.append(reply)
         outcome.problems += [f"refused: {reply}" for reply in replies if not reply["ok"]]
-        said = view.errors + json.dumps(replies)
+        reports = view.errors + json.dumps(replies)
         for path in sorted(view.output.iterdir()):
-            if path.suffix in (".jpg", ".mp4") and path.name not in said:
-                outcome.problems.append(f"nothing is said of {path.name}: {said}")
-        for name in re.findall(r"(?:saved|recorded) (groundglass-[^ :]*)", said):
+            if path.suffix in (".jpg", ".mp4") and path.name not in reports:
+                outcome.problems.append(f"nothing is reported of {path.name}: {reports}")
+        for name in re.findall(r"(?:saved|recorded) (groundglass-[^ :]*)", reports):
             if not (view.output / name).exists():
                 outcome.problems.append(f"{name} is missing")
         outcome.problems += whole_files(view.output)
@@ -246,7 +246,7 @@ def _controlled_case(rng: random.Random, folder: Path, place: str, *, is_own: bo
     view = View(folder, window=place == "window")
     try:
         for _ in range(rng.randint(0, 2)):
-            if not view.ask({"do": "still"})["ok"]:
+            if not view.request({"do": "still"})["ok"]:
                 outcome.problems.append("a still before the fault failed")
         running = rng.choice(("", "record", "sequence")) if is_full else ""
         if running and not view.begins(running):
@@ -257,7 +257,7 @@ def _controlled_case(rng: random.Random, folder: Path, place: str, *, is_own: bo
         elif not make_read_only(view.output):
             return Outcome(f"{place} read-only not possible here")
         for name in (running, *rng.choices([work for work in WORKS if work != running], k=2)):
-            replies = [view.ask(request) for request in WORKS.get(name, [])[bool(running == name) :]]
+            replies = [view.request(request) for request in WORKS.get(name, [])[bool(running == name) :]]
             if name and all(reply["ok"] for reply in replies):
                 outcome.problems.append(f"{name}: {replies}")
         _judge(outcome, view, view.end(), [])
@@ -268,9 +268,9 @@ def _controlled_case(rng: random.Random, folder: Path, place: str, *, is_own: bo
 
 def _judge(outcome: Outcome, view: View, status: int, names: list[str]) -> None:
     lines = view.errors.splitlines()
-    said = [line for line in lines if re.search(r"cannot|stopped|No space|[Rr]ead-only|Permission|too large", line)]
-    if not said or any(name not in "".join(said) for name in names):
-        outcome.problems.append(f"nothing is said: {lines}")
+    reports = [line for line in lines if re.search(r"cannot|stopped|No space|[Rr]ead-only|Permission|too large", line)]
+    if not reports or any(name not in "".join(reports) for name in names):
+        outcome.problems.append(f"nothing is reported: {lines}")
     if status not in (1, 2) or "Traceback" in view.errors:
         outcome.problems.append(f"status {status}: {lines}")
     outcome.problems += [problem for problem in whole_files(view.output) if not problem.endswith("is left")]

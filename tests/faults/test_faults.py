@@ -39,4 +39,4 @@ def test_the_judge_finds_silence_a_wrong_status_and_half_a_file(tmp_path: Path) 
     view._errors.write_text("groundglass: saved a.jpg\n")
     outcome = faults_run.Outcome("silent")
     faults_run._judge(outcome, view, 0, ["a.jpg"])
-    assert [problem.partition(":")[0] for problem in outcome.problems] == ["nothing is said", "status 0", "a.jpg"]
+    assert [problem.partition(":")[0] for problem in outcome.problems] == ["nothing is reported", "status 0", "a.jpg"]
