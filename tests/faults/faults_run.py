@@ -44,6 +44,7 @@ WORKS: dict[str, list[dict[str, Any]]] = {
     "record": [{"set": "record", "to": True}, {"set": "record", "to": False}],
 }
 FILLER = ".filler"
+LOSS = r"cannot|stopped|No space|[Rr]ead-only|Permission|too large"
 
 
 @dataclass
@@ -113,6 +114,12 @@ class View:
                 return False
             time.sleep(0.05)
         return True
+
+    def wait_for_report(self) -> None:
+        """What is being written fails with the next frame, which may take a while."""
+        until_s = time.monotonic() + WAIT_S
+        while not re.search(LOSS, self.errors) and self.process.poll() is None and time.monotonic() < until_s:
+            time.sleep(0.02)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         """Sends the signal. Returns the exit status."""
@@ -231,8 +238,7 @@ def _headless_case(rng: random.Random, folder: Path, *, is_own: bool, is_full: b
                 time.sleep(0.02)
             time.sleep(rng.random())
             fill(view.output, view.process.pid, is_own=is_own)
-            while "recording stopped" not in view.errors and view.process.poll() is None and time.monotonic() < until_s:
-                time.sleep(0.02)
+            view.wait_for_report()
         status = view.end() if is_full else view.process.wait(WAIT_S)
         _judge(outcome, view, status, ["a.mp4"])
     finally:
@@ -256,6 +262,8 @@ def _controlled_case(rng: random.Random, folder: Path, place: str, *, is_own: bo
             fill(view.output, view.process.pid, is_own=is_own)
         elif not make_read_only(view.output):
             return Outcome(f"{place} read-only not possible here")
+        if running:
+            view.wait_for_report()
         for name in (running, *rng.choices([work for work in WORKS if work != running], k=2)):
             replies = [view.request(request) for request in WORKS.get(name, [])[bool(running == name) :]]
             if name and all(reply["ok"] for reply in replies):
@@ -268,7 +276,7 @@ def _controlled_case(rng: random.Random, folder: Path, place: str, *, is_own: bo
 
 def _judge(outcome: Outcome, view: View, status: int, names: list[str]) -> None:
     lines = view.errors.splitlines()
-    reports = [line for line in lines if re.search(r"cannot|stopped|No space|[Rr]ead-only|Permission|too large", line)]
+    reports = [line for line in lines if re.search(LOSS, line)]
     if not reports or any(name not in "".join(reports) for name in names):
         outcome.problems.append(f"nothing is reported: {lines}")
     if status not in (1, 2) or "Traceback" in view.errors:
