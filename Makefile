@@ -17,7 +17,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON
 
-.PHONY: help view test fuzz bench pictures clean
+.PHONY: help view test fuzz faults bench pictures clean
 help:  ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -40,6 +40,9 @@ test: $(VENV)/.installed-test  ## install what the tests need and run ruff, mypy
 
 fuzz: $(VENV)/.installed-test  ## read changed inputs of every parser at length: make fuzz [ARGS="--minutes 10 --parser look"]
 	@PYTHONPATH=tests/fuzz:tests/support $(BIN)/python tests/fuzz/fuzz_run.py $(ARGS)
+
+faults: $(VENV)/.installed-test  ## end the viewer and fill its disk at random moments: make faults [ARGS="--kind disk --cases 50"]
+	@$(BIN)/python tests/faults/faults_run.py $(ARGS)
 
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -116,6 +117,20 @@ class CameraProfile:
     defects: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
+        """Raises SourceError for levels, gains and matrices that would make every picture black or not finite."""
+        numbers = {
+            "black level": self.black,
+            "white level": (self.white,),
+            "white balance": self.white_balance,
+            "exposure": (self.exposure_ev,),
+            "noise": () if self.noise is None else (self.noise.shot, self.noise.read),
+            "lateral aberration": self.lateral or (),
+        }
+        for name, values in numbers.items():
+            if not all(map(math.isfinite, values)):
+                raise SourceError(f"its {name} {', '.join(f'{value:g}' for value in values)} is not finite")
+        if not np.isfinite(self.camera_to_scene).all():
+            raise SourceError("its colour matrix is not finite")
         if not self.white > max(self.black):
             raise SourceError(f"white level {self.white:g} is not above black level {max(self.black):g}")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from groundglass.camera import REC709_TO_REC2020, Calibration, CameraProfile
+from groundglass.camera import REC709_TO_REC2020, Calibration, CameraProfile, NoiseProfile
 from groundglass.colour.white import (
     D50,
     D65,
@@ -215,6 +216,22 @@ def test_a_light_without_signal_in_a_channel_is_an_error() -> None:
         CameraProfile(calibrations=(blind,)).at_temperature(2500)
     with pytest.raises(GroundglassError, match="singular"):
         CameraProfile(camera_to_scene=np.ones((3, 3)) / 3).at_temperature(5000)
+
+
+@pytest.mark.parametrize("number", [math.nan, math.inf, -math.inf])
+def test_a_profile_has_finite_numbers(number: float) -> None:
+    """The error names the kind of the number, where it would become a gain, a matrix or a level."""
+    for name, wrong in (
+        ("black level", {"black": (0.0, number, 0.0, 0.0)}),
+        ("white level", {"white": number}),
+        ("white balance", {"white_balance": (1.0, 1.0, number)}),
+        ("exposure", {"exposure_ev": number}),
+        ("noise", {"noise": NoiseProfile(number, 0.0)}),
+        ("lateral aberration", {"lateral": (0.0, number)}),
+        ("colour matrix", {"camera_to_scene": np.full((3, 3), number)}),
+    ):
+        with pytest.raises(SourceError, match=f"its {name}.* is not finite"):
+            CameraProfile(**wrong)
 
 
 @pytest.mark.parametrize(

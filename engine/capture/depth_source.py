@@ -97,15 +97,19 @@ class WithDepthSource(SourceFilter):
     either source is live, a frame takes the map whose time of capture is nearest, of those that have arrived: a picture
     never waits for a map. Two recordings are paired by the times of their frames. A depth camera that is gone or silent
     leaves its last map, and is reported as the status. Raises SourceError if the first maps cannot be read, or do not
-    have the shape of the picture.
+    have the shape of the picture; of two recordings also for later ones, unless it is `tolerant`.
     """
 
-    def __init__(self, source: Source, depth: Source, scaling: Scaling, crop: Crop | None = None) -> None:
-        super().__init__(source)
+    def __init__(
+        self, source: Source, depth: Source, scaling: Scaling, crop: Crop | None = None, *, tolerant: bool = False
+    ) -> None:
+        super().__init__(source, tolerant=tolerant)
         self._depth = depth
         reader = _MapReader(depth.name, scaling, crop or Crop())
         is_live = Timing.LIVE in (source.timing, depth.timing)
-        self._pairing: _Pairing = _PairingByClock(depth, reader) if is_live else _PairingByTime(depth, reader)
+        self._pairing: _Pairing = (
+            _PairingByClock(depth, reader) if is_live else _PairingByTime(depth, reader, self._faults)
+        )
         self._stored: tuple[DepthMap, tuple[int, int], int, NDArray[np.float32]] | None = None
 
     @property
@@ -217,10 +221,13 @@ class _Pairing(Protocol):
 
 
 class _PairingByTime:
-    """Two recordings: a picture takes the map whose time since the beginning is nearest. The last map stays."""
+    """Two recordings: a picture takes the map whose time since the beginning is nearest. The last map stays.
 
-    def __init__(self, source: Source, read: Callable[[Frame], DepthMap]) -> None:
-        self._source, self._read = source, read
+    With `faults`, a map after the first that cannot be read is reported there, and the one before it stays.
+    """
+
+    def __init__(self, source: Source, read: Callable[[Frame], DepthMap], faults: FaultReport | None = None) -> None:
+        self._source, self._read, self._faults = source, read, faults
         self._frames: Iterator[Frame] = iter(())
         self._now: tuple[float, DepthMap] | None = None
         self._ahead: Frame | None = None
@@ -240,9 +247,19 @@ class _PairingByTime:
             chosen, chosen_s = self._ahead, self._ahead.time_s
             self._ahead = next(self._frames, None)
         if chosen is not None:
-            self._now = chosen_s, self._read(chosen)
-            chosen.release()
+            self._now = chosen_s, self._read_or_stay(chosen)
         return None if self._now is None else self._now[1]
+
+    def _read_or_stay(self, frame: Frame) -> DepthMap:
+        try:
+            return self._read(frame)
+        except SourceError as error:
+            if self._faults is None or self._now is None:
+                raise
+            self._faults.report(f"{error}; the depth before it stays")
+            return self._now[1]
+        finally:
+            frame.release()
 
     def interrupt(self) -> None:
         self._source.interrupt()

@@ -11,11 +11,13 @@ import rawpy
 from PIL import Image
 
 from ..camera import CameraProfile
+from ..colour.cicp import Cicp
 from ..errors import GroundglassError, SourceError, check_name, check_regular_file
 from ..formats.colour_tags import colours_of
 from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
 from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
+from ..formats.png_colours import PngColours, png_colours
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
@@ -123,21 +125,22 @@ def _balance_metadata(profile: CameraProfile) -> Metadata:
 
 
 def _picture_metadata(path: Path) -> Metadata:
+    colours: Cicp | PngColours | None
     try:
         if path.suffix.lower() in HEIF_SUFFIXES:
             exif, profile = exif_of(path)
-            cicp, form = read_heif(path, with_depth=False).cicp, "HEIF"
+            colours, form = read_heif(path, with_depth=False).cicp, "HEIF"
         else:
             with Image.open(path) as image:
                 exif, profile = image.getexif(), image.info.get("icc_profile")
-                form = image.format or path.suffix[1:].upper()
-            cicp = colours_of(path)
+                form, tagged = image.format or path.suffix[1:].upper(), png_colours(image)
+            colours = colours_of(path) or tagged
         inner = exif.get_ifd(EXIF_DIRECTORY)
         entries = {name: exif[tag] for tag, name in FIRST_TEXTS.items() if tag in exif}
         entries |= {name: inner[tag] for tag, name in (EXIF_NUMBERS | EXIF_TEXTS).items() if tag in inner}
         metadata: Metadata = {"format": form}
-        if cicp is not None:
-            metadata["colour"] = list(cicp.names)
+        if colours is not None:
+            metadata["colour"] = list(colours.names)
         if profile:
             metadata["icc_profile"] = len(profile)
     except (OSError, ValueError, SyntaxError, TypeError, KeyError):  # not a format of Pillow, or broken EXIF

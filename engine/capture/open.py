@@ -25,7 +25,7 @@ from .source import Source
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
-from .video import VIDEO_SUFFIXES, VideoSource
+from .video import MAX_FPS, VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
@@ -103,8 +103,8 @@ def open_source(
     `raw_format` alone describes the mosaic in a PGM, PNG or TIFF. `raw_white` replaces the white level of a mosaic.
     `layer` is a layer, part or view of an OpenEXR file. `profile` is the path of a camera profile.
 
-    With `tolerant`, a fault of one file of a folder is reported once on standard error and does not end the frames,
-    and a FIFO waits for its next writer.
+    With `tolerant`, a fault of one file of a folder, of one picture of a video or of one depth map or right picture is
+    reported once on standard error and does not end the frames, and a FIFO waits for its next writer.
 
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
     pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file. It is
@@ -117,8 +117,8 @@ def open_source(
 
     Raises SourceError, or MissingExtraError if an optional library is missing.
     """
-    if fps is not None and not fps > 0:
-        raise SourceError(f"fps {fps:g} is not above 0; give frames per second, such as 24")
+    if fps is not None and not 0 < fps <= MAX_FPS:
+        raise SourceError(f"fps {fps:g} is not above 0 and at most {MAX_FPS:g}; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
     name, own_bytes = str(source), (raw_stride, raw_header, raw_trailer)
     is_path = find_kind(name) is None
@@ -158,24 +158,28 @@ def _with_own_depth(opened: Source, scaling: Scaling, pairs: Rgbd | None, *, may
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)
         return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling, tolerant=tolerant)
-    return opened if scaling.span is None else WithDepthRange(opened, scaling.span, may_lack=may_lack)
+    if scaling.span is None:
+        return opened
+    return WithDepthRange(opened, scaling.span, may_lack=may_lack, tolerant=tolerant)
 
 
 def _with_depth(opened: Source, depth: str, scaling: Scaling, crop: Crop | None, request: Request) -> Source:
     """`opened` with the depth that `depth` names."""
     second = _open_second(depth, request._replace(layout=None, fps=None))
     if second is not None:
-        return WithDepthSource(opened, second, scaling, crop)
+        return WithDepthSource(opened, second, scaling, crop, tolerant=request.tolerant)
     if crop is not None:
         raise SourceError(_CROP_ALONE)
     if depth.startswith(STEREO):
         right, rig = parse_pair(depth, scaling)
-        return WithRight(opened, _open_plain(right, request, None, with_depth=False), rig)
+        rights = _open_plain(right, request, None, with_depth=False)
+        return WithRight(opened, rights, rig, tolerant=request.tolerant)
     if depth == "none":
         return WithoutDepth(opened)
     if Path(depth).is_dir():
         return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=request.tolerant)
-    return WithDepth(opened, open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span))
+    upright_depth = open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span)
+    return WithDepth(opened, upright_depth, tolerant=request.tolerant)
 
 
 def _open_second(depth: str, request: Request) -> Source | None:
@@ -190,7 +194,7 @@ def _open_second(depth: str, request: Request) -> Source | None:
     if not path.is_file():  # a FIFO or a device
         return None
     is_video = path.suffix.lower() in VIDEO_SUFFIXES
-    return VideoSource(path, loop=request.loop) if is_video else open_stream(depth, request)
+    return VideoSource(path, loop=request.loop, tolerant=request.tolerant) if is_video else open_stream(depth, request)
 
 
 def _open_plain(
@@ -215,7 +219,7 @@ def _open_plain(
     if path.stat().st_size == 0:
         raise SourceError(f"{source}: the file is empty; copy it again from its origin")
     if layout is None and content_of(path) is Content.VIDEO:
-        return VideoSource(path, fps=request.fps, loop=loop)
+        return VideoSource(path, fps=request.fps, loop=loop, tolerant=request.tolerant)
     return FileSequence([path], frame_reader(path, layout, with_depth=with_depth, layer=layer), name=source)
 
 

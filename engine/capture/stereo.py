@@ -24,11 +24,12 @@ class WithRight(SourceFilter):
     """`source` with the right picture of each pair, frame by frame from `right`.
 
     Depth of the source is ignored. Where a recording skips a picture, its counterpart is skipped, too. Raises
-    SourceError if the two sources do not match.
+    SourceError if the two sources do not match. If it is `tolerant`, a pair that does not match is reported and
+    skipped, and the pairs end with the first of the two sources.
     """
 
-    def __init__(self, source: Source, right: Source, rig: StereoRig | RelativeRig) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, right: Source, rig: StereoRig | RelativeRig, *, tolerant: bool = False) -> None:
+        super().__init__(source, tolerant=tolerant)
         self._right = right
         self._rig = rig
         self._rights = iter(right)
@@ -46,9 +47,21 @@ class WithRight(SourceFilter):
 
     def __iter__(self) -> Iterator[Frame]:
         self._rights, self._ahead = iter(self._right), None
-        for frame in self._source:
+        return self._changed(self._paired())
+
+    def _paired(self) -> Iterator[Frame]:
+        """The left pictures that have a counterpart. The right one is in `_ahead`."""
+        for index, frame in enumerate(self._source):
             if self.timing is not Timing.PACED or self._reach(frame.index):
-                yield self.change(frame)
+                if self._faults is not None and index and not self._has_right():
+                    self._faults.report(f"{self._right.name}: ends before {self.name}; the last picture stays")
+                    frame.release()
+                    return
+                yield frame
+
+    def _has_right(self) -> bool:
+        self._ahead = self._ahead or next(self._rights, None)
+        return self._ahead is not None
 
     def _reach(self, index: int) -> bool:
         """Skips right pictures of frames before `index`. False if that of this frame was skipped."""
@@ -67,6 +80,7 @@ class WithRight(SourceFilter):
         for name in ("encoding", "packing", "yuv", "orientation"):
             right_value, left_value = getattr(right, name), getattr(frame, name)
             if left_value != right_value:
+                right.release()
                 raise SourceError(
                     f"{right.name or self._right.name}: {name} {_text(right_value)} differs from {_text(left_value)} "
                     "of the left picture; give a pair of the same kind"

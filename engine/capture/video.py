@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import MissingExtraError, SourceError, check_regular_file
 from ..frame import Frame
 from .base import BaseSource
+from .faults import FaultReport
 from .live.decoded import colours_of, decoded_frame
 
 VIDEO_SUFFIXES = frozenset(
@@ -33,11 +34,13 @@ class VideoSource(BaseSource):
 
     Pixels that are not square are: the shorter side of the pixel is enlarged.
     Raises MissingExtraError without PyAV, and SourceError if the file is not a video. A truncated file raises
-    SourceError after its last good frame.
+    SourceError after its last good frame. If it is `tolerant`, this and a picture that cannot be decoded or has another
+    size are reported, and the next good picture follows.
     """
 
-    def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
+    def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False, tolerant: bool = False) -> None:
         self._path = path
+        self._faults = FaultReport() if tolerant else None
         self._loop = loop
         self.name = str(path)
         with _open(path) as container:
@@ -46,7 +49,7 @@ class VideoSource(BaseSource):
             self.fps: float = fps or _rate(stream)
             self.frames = None if loop else stream.frames or None
             self._is_jpeg = stream.codec_context.name == "mjpeg"
-            first = next(_pictures(container, path), None)
+            first = next(self._pictures(container), None)
         if first is None:
             raise SourceError(f"{path}: has no decodable picture; copy or export it again")
         self.colours = colours_of(first)
@@ -55,11 +58,13 @@ class VideoSource(BaseSource):
         self._stored, self.size = self.size, self._squared or self.size
 
     def __iter__(self) -> Iterator[Frame]:
-        index, start_s, time_s = 0, 0.0, -1.0
-        while index == 0 or self._loop:
-            first_s: float | None = None
+        index, start_s, time_s, is_first = 0, 0.0, -1.0, True
+        while is_first or self._loop:
+            is_first, begun, first_s = False, index, None
             with _open(self._path) as container:
-                for picture in _pictures(container, self._path):
+                for picture in self._pictures(container):
+                    if not self._fits(picture, index):
+                        continue
                     own_s = picture.time if self._is_timed else None
                     if first_s is None and own_s is not None:
                         first_s = own_s
@@ -67,11 +72,39 @@ class VideoSource(BaseSource):
                     time_s = due_s if due_s > time_s else time_s + 1 / self.fps  # times increase
                     yield self._frame(picture, index, time_s)
                     index += 1
+            if index == begun:  # the file has changed
+                raise SourceError(f"{self._path}: has no decodable picture; copy or export it again")
             start_s = time_s + 1 / self.fps
 
+    def _pictures(self, container: Any) -> Iterator[Any]:
+        """The decoded pictures, without those that cannot be decoded if it is tolerant. Raises SourceError."""
+        import av
+
+        stream = _video_stream(container, self._path)
+        packets = container.demux(stream)
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    return
+                yield from packet.decode()
+            except (av.FFmpegError, OSError) as error:
+                reason = f"({_reason(error)}); copy or export it again"
+                if self._faults is None:
+                    raise SourceError(f"{self._path}: cannot be decoded further {reason}") from error
+                self._faults.report(f"{self._path}: a part cannot be decoded, and is skipped {reason}")
+
+    def _fits(self, picture: Any, index: int) -> bool:
+        """Whether a picture has the size of the first. Raises SourceError if not, unless tolerant."""
+        if (picture.width, picture.height) == self._stored:
+            return True
+        size = f"{picture.width}x{picture.height}; export one size"
+        if self._faults is None:
+            raise SourceError(f"{self._path}: frame {index} is {size}")
+        self._faults.report(f"{self._path}: a part is {size}; skipped")
+        return False
+
     def _frame(self, picture: Any, index: int, time_s: float) -> Frame:
-        if (picture.width, picture.height) != self._stored:
-            raise SourceError(f"{self._path}: frame {index} is {picture.width}x{picture.height}; export one size")
         orientation = ROTATION_TO_EXIF.get(int(picture.rotation), 1)
         if self._squared is not None:
             picture = _resized(picture, *self._squared)
@@ -158,15 +191,6 @@ def _resized(picture: Any, width: int, height: int) -> Any:
     for tag in ("colorspace", "color_range", "color_primaries", "color_trc"):
         setattr(resized, tag, getattr(picture, tag))
     return resized
-
-
-def _pictures(container: Any, path: Path) -> Iterator[Any]:
-    import av
-
-    try:
-        yield from container.decode(_video_stream(container, path))
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{path}: cannot be decoded further ({_reason(error)}); copy or export it again") from error
 
 
 def _reason(error: Exception) -> str:

@@ -16,7 +16,6 @@ from ..depth.relative import DepthRange, extremes
 from ..errors import GroundglassError, SourceError
 from ..formats.depth_files import Scaling, metric, read_map, read_samples
 from ..frame import Frame
-from .faults import FaultReport
 from .source_filter import SourceFilter
 
 if TYPE_CHECKING:
@@ -44,8 +43,8 @@ class WithDepth(SourceFilter):
     The map belongs to the upright picture. It is rotated for a frame with an EXIF orientation.
     """
 
-    def __init__(self, source: Source, upright_depth: UprightDepth) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, upright_depth: UprightDepth, *, tolerant: bool = False) -> None:
+        super().__init__(source, tolerant=tolerant)
         self._upright_depth = upright_depth
         self._depth_cache: tuple[int, NDArray[np.float32]] | None = None  # by orientation
 
@@ -72,8 +71,7 @@ class WithDepthMaps(SourceFilter):
     def __init__(
         self, source: Source, map_of: Callable[[Frame], Path], scaling: Scaling, *, tolerant: bool = False
     ) -> None:
-        super().__init__(source)
-        self._faults = FaultReport() if tolerant else None
+        super().__init__(source, tolerant=tolerant)
         self._map_of = map_of
         self._scaling = scaling
         self._last: tuple[Path, DepthMap] | None = None
@@ -108,8 +106,8 @@ class WithDepthRange(SourceFilter):
     Raises SourceError at a frame without depth, unless `may_lack`.
     """
 
-    def __init__(self, source: Source, span: DepthRange, *, may_lack: bool = False) -> None:
-        super().__init__(source)
+    def __init__(self, source: Source, span: DepthRange, *, may_lack: bool = False, tolerant: bool = False) -> None:
+        super().__init__(source, tolerant=tolerant)
         self._may_lack = may_lack
         self._span = span
         self._ends_m: tuple[float, float] | None = None

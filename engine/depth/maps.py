@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..errors import SourceError
 from ..orientation import upright
 
+NEAR_M = 1e-4  # a nearer limit of a map's range is invalid
 FAR_M = 10_000.0  # equivalent to infinity for every lens, and safe in float32
 EDGE_RATIO = 1.1  # neighbours with a larger ratio of distances belong to two objects
 ASPECT_RATIO = 1.05  # a map whose aspect ratio differs by more from the picture's has another field of view

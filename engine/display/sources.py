@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Protocol
 from ..capture.latest import LatestFrameQueue
 from ..capture.live.network.address import shown_address
 from ..capture.source import Timing
-from ..errors import ControlError, GroundglassError
+from ..errors import ControlError, GroundglassError, print_line
+from ..memory import give_back
 from .opening import Opening
 
 if TYPE_CHECKING:
     from ..capture.source import Source
     from ..frame import Frame
 
-PREPARE_S = 5.0  # maximum wait for the compilation of kernels for a new source
+PREPARE_S = 30.0  # maximum wait for the compilation of kernels for a new source: in a frame it would stop the picture
 PROBLEM_S = 8.0  # display time of the reason why a source was not opened
 CLOSE_WAIT_S = 0.2  # maximum wait at the end for sources that are being closed
 
@@ -51,7 +52,8 @@ class Sources:
 
     `open_source` opens a source by its name, in a thread; without it the source cannot be replaced. `wake` ends the
     sleep of the loop. The creator of the first source closes it, at the end of the run; this object closes all others.
-    The first source is also closed when another one replaces it.
+    The first source is also closed when another one replaces it. With `keeps_last`, a window, its last picture stays
+    when it fails.
     """
 
     def __init__(
@@ -59,8 +61,11 @@ class Sources:
         source: Source,
         open_source: Callable[[str], Source] | None = None,
         wake: Callable[[], None] = lambda: None,
+        *,
+        keeps_last: bool = False,
     ) -> None:
         self.source = source
+        self._keeps_last, self._has_begun = keeps_last, False
         self.can_switch = open_source is not None
         self._first = source
         self._open_source, self._wake = open_source, wake
@@ -118,14 +123,20 @@ class Sources:
         self._queue.start()
 
     def latest(self, timeout_s: float) -> Frame | None:
-        """The newest frame, see `LatestFrameQueue.latest`. Only the first source raises its error; others report it."""
+        """The newest frame, see `LatestFrameQueue.latest`.
+
+        Only the first source raises its error, with `keeps_last` only before its first frame; others report it.
+        """
         try:
-            return self._queue.latest(timeout_s)
+            frame = self._queue.latest(timeout_s)
+            self._has_begun |= frame is not None
+            return frame
         except GroundglassError as error:
-            if self.source is self._first:
+            if self.source is self._first and not (self._keeps_last and self._has_begun):
                 raise
             self._queue.error = None
             self._report(error, math.inf)
+            print_line(self._problem)
             return None
 
     def open(self, name: str, host: Host) -> None:
@@ -221,6 +232,7 @@ class Sources:
         def close() -> None:
             queue.close()
             source.close()
+            give_back()  # its pictures; other threads' small allocations keep their pages else
 
         thread = threading.Thread(target=close, name="groundglass-close", daemon=True)
         self._closing = [*(other for other in self._closing if other.is_alive()), thread]

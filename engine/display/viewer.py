@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from ..capture.source import Timing
 from ..controls import Action, Control, Controls, Switch
-from ..errors import DeviceError, GroundglassError, SourceError
+from ..errors import GroundglassError, SourceError
 from ..look.grade import WHOLE
+from .bad_frames import BadFrames, cannot_be_drawn, kept
 from .caption import Caption
 from .events import Event, Key, Pointer, Signal
 from .grey_picker import pick_grey
@@ -77,7 +78,7 @@ class Viewer:
         self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine, self._settings, self._surface = engine, settings, surface
-        self.sources = Sources(source, open_source, lambda: surface.wake())
+        self.sources = Sources(source, open_source, lambda: surface.wake(), keeps_last=surface.is_interactive)
         self._fps, self._on_end = fps, on_end
         self._swaps = Swaps(surface, engine.clock, self._on_shown)
         period_s = self._follow_rate(source)
@@ -93,6 +94,7 @@ class Viewer:
         self._taken_s = perf_counter()  # the latest frame
         self._caption = Caption(settings, self.sources, self._log)
         self.messages = Messages(self._caption.notify, prints=not surface.is_interactive)
+        self._bad_frames = BadFrames(self.messages, ends=not surface.is_interactive)
         tool_context = ToolContext(
             *(engine, settings, self.sources, self.messages, self.controls, self._log, surface),
             drawn=lambda: self.drawn,
@@ -129,17 +131,12 @@ class Viewer:
                 stack.callback(self._presenter.release)
                 stack.callback(self.tools.close)
                 self.sources.close()
-        engine = self._engine
-        screen = f", {self._surface.bits} bits per channel" if self._surface.is_interactive else ""
+        engine, bits = self._engine, f", {self._surface.bits} bits per channel"
         return self._log.statistics(
-            engine.clock.stages(),
-            self.sources.dropped,
-            reconnects=self.sources.reconnects,
-            device=engine.device_name,
-            gl=engine.gl_name + screen,
-            look_route=engine.look_route,
+            engine.clock.stages(), self.sources.dropped, reconnects=self.sources.reconnects, device=engine.device_name,
+            gl=engine.gl_name + (bits if self._surface.is_interactive else ""), look_route=engine.look_route,
             transfer=engine.transfer_name,
-        )
+        )  # fmt: skip
 
     def end(self) -> None:
         """Ends the run after the present frame. May be called by a signal handler."""
@@ -216,16 +213,20 @@ class Viewer:
         return self._frozen or is_silent or (self.sources.ended and not self._repeat_last)
 
     def _show_or_recover(self, frame: Frame | None) -> None:
-        """Shows the frame, or the current picture again. A tool may recover from an error."""
+        """Shows the frame, or the current picture again. A tool may recover from an error, or a frame is skipped."""
         try:
             if frame is not None:
                 self._show(frame)
             else:
                 self._present()
         except GroundglassError as error:
-            if not self.tools.recover(error):
+            if self.tools.recover(error):
+                self.frame, self._redraw = frame or self.frame, True
+            elif frame is None or not self._bad_frames.skips(error, frame, self.drawn):
                 raise
-            self.frame, self._redraw = frame or self.frame, True
+            else:
+                self._engine.reset()
+                self.frame = kept(self.frame, frame)
 
     def _show(self, frame: Frame) -> None:
         taken_s, is_new = perf_counter(), frame is not self.frame
@@ -263,8 +264,7 @@ class Viewer:
         except GroundglassError:
             raise
         except Exception as error:
-            name, reason = frame.name or self.sources.name, f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise DeviceError(f"{name}: frame {frame.index} cannot be drawn ({reason})") from error
+            raise cannot_be_drawn(frame, self.sources.name, error) from error
         finally:
             self._swaps.end()
 
@@ -394,7 +394,6 @@ class Viewer:
         self.sources.freeze(frozen)
 
     def _pick_grey(self, x: float, y: float) -> bool:
-        if self.drawn is None:
-            return False
-        self.messages.notify(pick_grey(self.drawn, self._settings, x, y))
-        return True
+        if self.drawn is not None:
+            self.messages.notify(pick_grey(self.drawn, self._settings, x, y))
+        return self.drawn is not None

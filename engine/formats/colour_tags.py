@@ -31,7 +31,8 @@ def colours_of(path: Path) -> Cicp | None:
                 return _png(file)
             if begin[4:8] == b"ftyp":
                 file.seek(0)
-                return next(_isobmff(file.read(MAX_BOX_BYTES)), None)
+                found = (Cicp(*struct.unpack_from(">HH", body, 4)) for body in _nclx(file.read(MAX_BOX_BYTES)))
+                return next(found, None)
     except (OSError, struct.error):
         pass
     return None
@@ -49,16 +50,21 @@ def _png(file: BinaryIO) -> Cicp | None:
     return None
 
 
-def _isobmff(boxes: bytes) -> Iterator[Cicp]:
-    """The colours in `boxes`, in the order of the file: the first is that of the primary picture, by custom."""
+def _nclx(content: bytes) -> Iterator[bytes]:
+    """The colours, in the order of the file: the first is that of the primary picture, by custom."""
+    return (body for kind, body in boxes(content) if kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8)
+
+
+def boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The kind and the content of each property of the pictures in an AVIF, in the order of the file."""
     offset = 0
-    while offset + 8 <= len(boxes):
-        size, kind = struct.unpack_from(">I4s", boxes, offset)
-        body = boxes[offset + 8 : offset + size] if size else boxes[offset + 8 :]
+    while offset + 8 <= len(content):
+        size, kind = struct.unpack_from(">I4s", content, offset)
+        body = content[offset + 8 : offset + size] if size else content[offset + 8 :]
         if kind in BOXES:
-            yield from _isobmff(body[BOXES[kind] :])
-        elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
-            yield Cicp(*struct.unpack_from(">HH", body, 4))
+            yield from boxes(body[BOXES[kind] :])
+        else:
+            yield kind, body
         if size < 8:
             return
         offset += size

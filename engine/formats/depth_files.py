@@ -16,7 +16,7 @@ from ..depth.debanding import deband
 from ..depth.maps import SENSOR_NOISE, DepthMap, relative_noise, whole_depth
 from ..depth.relative import DepthRange, extremes
 from ..errors import SourceError, cause, check_regular_file
-from .file_errors import UNREADABLE, check_png_size
+from .file_errors import UNREADABLE, check_held
 
 DEFAULT_UNITS_PER_M = 1000.0
 # Maximum difference of the channels of a grey picture, as a fraction of white: JPEG blurs colour at steep edges.
@@ -113,7 +113,7 @@ def _stored(path: Path) -> NDArray[Any]:
                 raise Image.DecompressionBombError
             return np.asarray(page.asarray())
     with Image.open(path) as opened:
-        check_png_size(opened, path)
+        check_held(opened, path)
         is_high = isinstance(opened, ImageFile.ImageFile) and opened.tile and ";16" in str(opened.tile[0].args)
         if is_high and opened.mode.startswith("RGB"):
             raise ValueError("16-bit colour; save it as 16-bit grey")

@@ -71,7 +71,7 @@ def _colour(layer: Layer, to_scene: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.stack([red, green, blue], axis=-1)
 
 
-def rgb_to_rec2020(chromaticities: Any, path: Path) -> NDArray[np.float64]:
+def rgb_to_rec2020(chromaticities: Any, path: Path | str) -> NDArray[np.float64]:
     """(3, 3) to linear Rec.2020, D65, from the xy of red, green, blue and white (eight numbers). White stays white."""
     numbers = np.full(8, np.nan)
     try:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..depth.maps import DepthMap, relative_noise, whole_depth
+from ..depth.maps import NEAR_M, DepthMap, relative_noise, whole_depth
 from ..depth.relative import PORTRAIT_M
 from ..errors import SourceError, cause, check_regular_file
 from .dynamic_depth import depth_item, is_dynamic_depth
@@ -75,7 +75,7 @@ def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64])
     if units not in UNITS_PER_M:
         raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
     near_m, far_m = (_number(properties.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
-    if not 0 < near_m < far_m < math.inf:
+    if not NEAR_M < near_m < far_m < math.inf:
         near_m, far_m = PORTRAIT_M
     if form == "RangeLinear":
         depth_m = near_m + samples * (far_m - near_m)

@@ -75,8 +75,7 @@ class Layout:
         _, bits, suffix = _split(raw_format)
         cfa, _ = format_of(raw_format)
         width, height = parse_size(raw_size)
-        if not 0 <= black < 2**bits - 1:
-            raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
+        check_black(black, bits)
         packing = _packing(raw_format, bits, suffix)
         unpadded = packing.row_bytes(width)
         if stride is not None and stride < unpadded:
@@ -138,6 +137,12 @@ class Layout:
         if self.packing.bits > self.bits:
             brightest = int(unpack(frame.pixels, frame.packing, frame.width).max())
             _check_bits(frame.name, brightest, self)
+
+
+def check_black(black: float, bits: int) -> None:
+    """Raises SourceError for a black level that samples of `bits` bits cannot have."""
+    if not 0 <= black < 2**bits - 1:
+        raise SourceError(f"raw black {black:g} is outside 0..{2**bits - 2} of {bits} bits; check --raw-black")
 
 
 def format_of(raw_format: str) -> tuple[Cfa, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..colour.cicp import Cicp
-from ..depth.maps import FAR_M, DepthMap, relative_noise, whole_depth
+from ..depth.maps import FAR_M, NEAR_M, DepthMap, relative_noise, whole_depth
 from ..depth.relative import PORTRAIT_M
 from ..errors import MissingExtraError, SourceError, cause
 from ..orientation import upright
@@ -78,12 +78,12 @@ def metres(samples: NDArray[Any], properties: Mapping[str, Any]) -> NDArray[np.f
     near_m, far_m = float(properties.get("z_near", 0.0)), float(properties.get("z_far", 0.0))
     minimum, maximum = float(properties.get("d_min", 0.0)), float(properties.get("d_max", 0.0))
     if kind in (UNIFORM_INVERSE, UNIFORM_DISTANCE):
-        if not 0 < near_m < far_m < np.inf:
+        if not NEAR_M < near_m < far_m < np.inf:
             near_m, far_m = PORTRAIT_M
         if kind == UNIFORM_DISTANCE:
             return whole_depth(near_m + fraction * (far_m - near_m))
         minimum, maximum = 1.0 / far_m, 1.0 / near_m
-    elif not 0 <= minimum < maximum < np.inf:
+    elif not 0 <= minimum < maximum < 1 / NEAR_M:
         minimum, maximum = 1.0 / PORTRAIT_M[1], 1.0 / PORTRAIT_M[0]
     return whole_depth(1.0 / np.maximum(minimum + fraction * (maximum - minimum), 1.0 / FAR_M))
 

@@ -36,6 +36,7 @@ MAX_OPCODES = 64
 MAX_DEGREE = 8  # maximum degree of a polynomial
 TABLE_ENTRIES = 65536  # length of a whole table; the last entry of a shorter table repeats
 MAX_GAIN = 1000.0  # a larger gain is invalid
+MAX_COEFFICIENT = 1e9  # a polynomial or a grid with a larger number is invalid
 
 
 class Area(NamedTuple):
@@ -235,7 +236,7 @@ def _read_gain_map(payload: bytes) -> GainMap:
         spacing_v, origin_v = 1.0, 0.0
     if columns == 1:
         spacing_h, origin_h = 1.0, 0.0
-    if not (np.isfinite(grid).all() and spacing_v > 0 and spacing_h > 0):
+    if not (_is_usual(grid) and spacing_v > 0 and spacing_h > 0):
         raise ValueError("the grid is invalid")
     if not (np.isfinite(gains).all() and gains.min() >= 0 and 0 < gains.max() <= MAX_GAIN):
         raise ValueError("a gain is not in 0..MAX_GAIN")
@@ -245,11 +246,18 @@ def _read_gain_map(payload: bytes) -> GainMap:
     )  # fmt: skip
 
 
+def _is_usual(numbers: Sequence[float] | NDArray[np.float64]) -> bool:
+    """Whether all numbers are finite, also as float32 and in a product."""
+    return bool((np.abs(numbers) <= MAX_COEFFICIENT).all())
+
+
 def _read_vignette(payload: bytes) -> Vignette:
     numbers = struct.unpack_from(">7d", payload)
+    if not _is_usual(numbers):
+        raise ValueError("a coefficient is not finite, or too large")
     radii = np.linspace(0, 1, 65)
     gains = _radial(numbers[:5], radii**2)
-    if not np.isfinite(numbers).all() or gains.min() <= 0 or gains.max() > MAX_GAIN:
+    if gains.min() <= 0 or gains.max() > MAX_GAIN:
         raise ValueError("the vignetting is invalid")
     if not (0 <= numbers[5] <= 1 and 0 <= numbers[6] <= 1):
         raise ValueError("the centre is outside the picture")
@@ -270,8 +278,8 @@ def _read_warp(payload: bytes) -> Warp:
     if not 1 <= planes <= 4:
         raise ValueError("the number of planes is not 1 to 4")
     numbers = struct.unpack_from(f">{6 * planes + 2}d", payload, 4)
-    if not np.isfinite(numbers).all():
-        raise ValueError("a coefficient is not finite")
+    if not _is_usual(numbers):
+        raise ValueError("a coefficient is not finite, or too large")
     split = tuple(tuple(numbers[6 * plane : 6 * plane + 6]) for plane in range(planes))
     return Warp(split, (numbers[-2], numbers[-1]))
 
@@ -279,7 +287,7 @@ def _read_warp(payload: bytes) -> Warp:
 def _read_curve(payload: bytes, *, table: bool) -> Curve:
     top, left, bottom, right, plane, planes, row_pitch, column_pitch, count = struct.unpack_from(">9I", payload)
     numbers = np.frombuffer(payload, ">u2" if table else ">f8", count if table else count + 1, 36).astype(np.float64)
-    if not row_pitch or not column_pitch or not planes or not len(numbers) or not np.isfinite(numbers).all():
+    if not row_pitch or not column_pitch or not planes or not len(numbers) or not _is_usual(numbers):
         raise ValueError("the curve is invalid")
     if not table and count > MAX_DEGREE:
         raise ValueError("the degree is too high")

@@ -13,8 +13,8 @@ from PIL import Image
 from ..camera import CameraProfile
 from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
-from .file_errors import UNREADABLE, check_png_size
-from .headerless import format_of
+from .file_errors import UNREADABLE, check_held
+from .headerless import check_black, format_of
 from .tiff_read import raw_samples
 
 MOSAIC_SUFFIXES = frozenset({".pgm", ".pnm", ".png", ".tif", ".tiff"})
@@ -32,6 +32,7 @@ def read_picture_mosaic(path: Path, raw_format: str, black: float = 0.0) -> Fram
     """
     check_regular_file(path)
     cfa, bits = format_of(raw_format)
+    check_black(black, bits)
     samples = stored_samples(path)
     if samples is None or samples.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"{path}: not a grey picture of 8 or 16 bits; --raw-format requires one sample a photosite")
@@ -59,7 +60,7 @@ def stored_samples(path: Path) -> NDArray[Any] | None:
         if suffix in (".tif", ".tiff"):
             return raw_samples(path)
         with Image.open(path) as image:
-            check_png_size(image, path)
+            check_held(image, path)
             grey = image.mode in ("L", "I", "I;16", "I;16B")
             samples = np.asarray(image) if grey else None
     except UNREADABLE as error:

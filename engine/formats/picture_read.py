@@ -16,11 +16,13 @@ from ..colour.cicp import Cicp
 from ..colour.icc_read import matrix_profile_to_srgb
 from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
+from .avif import read_deep_avif
 from .colour_tags import coloured_frame, colours_of
 from .exr import read_exr
-from .file_errors import UNREADABLE, check_png_size
+from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
+from .png_colours import png_colours
 from .tiff_read import read_tiff
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
@@ -94,7 +96,7 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
 def _display_frame(path: Path) -> Frame:
     cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
-        check_png_size(image, path)
+        check_held(image, path)
         if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
             image.info.pop("icc_profile", None)
         else:
@@ -106,13 +108,15 @@ def _display_frame(path: Path) -> Frame:
             display_rgb = _grey_16(image)
         elif high_mode is not None:
             display_rgb = _colour_16(path, image, high_mode, with_profile=cicp is None)
+        elif image.format == "AVIF" and (deep := read_deep_avif(path, image.size)) is not None:
+            display_rgb = _converted_16(deep, image, with_profile=cicp is None)
         else:
             display_rgb = np.array(as_srgb(image), np.uint8)
-    return coloured_frame(
-        *(display_rgb, cicp),
-        orientation=orientation if orientation in range(1, 9) else 1,
-        name=str(path),
-    )
+        own = None if cicp is not None else png_colours(image)
+    fields: dict[str, Any] = {"orientation": orientation if orientation in range(1, 9) else 1, "name": str(path)}
+    if own is not None:
+        return own.frame(display_rgb, **fields)
+    return coloured_frame(display_rgb, cicp, **fields)
 
 
 def _is_hdr(cicp: Cicp | None) -> bool:
@@ -142,7 +146,11 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str, *, with_profile: b
             for tile in low.tile
         ]
         low_bytes = np.asarray(low)[..., :3]
-    display_rgb: NDArray[np.uint16] = np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes
+    return _converted_16(np.asarray(high)[..., :3].astype(np.uint16) << 8 | low_bytes, high, with_profile=with_profile)
+
+
+def _converted_16(display_rgb: NDArray[np.uint16], high: Image.Image, *, with_profile: bool) -> NDArray[Any]:
+    """The codes (H, W, 3) through the ICC profile of the picture: in 16 bits if it is a matrix, else in 8."""
     profile = high.info.get("icc_profile")
     if not profile or not with_profile:
         return display_rgb

@@ -12,7 +12,7 @@ from .passes import Number
 
 PROGRAMS = 24  # cached: several looks, for both sides of a wipe, with and without blending
 
-FOLDED_AFTER = 6  # draws with equal numbers
+FOLDED_AFTER = 12  # draws with equal numbers: after each program the driver keeps 10 to 40 kB for ever (Mesa, measured)
 FOLDED = 2  # programs with constants of a key: the one that is drawn, and one that is prepared
 
 Key = TypeVar("Key", bound=Hashable)

@@ -150,7 +150,9 @@ class Sequence(Tool):
     def _toggle(self, on: bool) -> Pending:
         if not on:
             return self._endings.requested(self._end())
-        if self._frame is None or self._frame.encoding is not Encoding.MOSAIC:
+        if self._frame is None:
+            raise ControlError("no picture has arrived yet; start the sequence when there is one")
+        if self._frame.encoding is not Encoding.MOSAIC:
             raise ControlError(NO_RAW)
         if self._writer is None:
             self._endings.lost = ""

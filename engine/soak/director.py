@@ -47,6 +47,7 @@ class Director(Tool):
         self.checked = 0
         self.stalls_s: list[tuple[float, str]] = []  # with the step before
         self._last_kind = "start"
+        self._scale: float | None = None  # is compiled ahead
         self.rss_mb: list[tuple[float, float]] = []  # seconds since the start, megabytes
 
     def tick(self, now_s: float) -> Invalidation:
@@ -57,6 +58,7 @@ class Director(Tool):
             self.stalls_s.append((now_s - self._last_tick_s, self._last_kind))
         self._last_tick_s = now_s
         self._receive()
+        self._follow_scale()
         if now_s >= self._next_sample_s:
             self._next_sample_s = now_s + SAMPLE_S
             self.rss_mb.append((now_s - self._began_s, psutil.Process().memory_info().rss * 1e-6))
@@ -76,6 +78,19 @@ class Director(Tool):
             if not np.isfinite(light).all():
                 now = drawn.settings
                 self.problems.append(f"light that is not finite: {drawn.frame.name}, {now.look.name}, {now.lens.name}")
+
+    def set_scale(self, scale: float) -> None:
+        """The next frames have this scale as soon as everything for it is compiled, like the governor's choice."""
+        drawn = self._tool_context.drawn()
+        if drawn is not None:
+            self._tool_context.engine.prepare(drawn, self._tool_context.settings.now.with_(scale=scale))
+            self._scale = scale
+
+    def _follow_scale(self) -> None:
+        engine, scale = self._tool_context.engine, self._scale
+        if scale is not None and not (engine.is_preparing or engine.is_rehearsing):
+            self._tool_context.settings.follow(scale=scale)
+            self._scale = None
 
     def close(self) -> None:
         for each in (self._client, *self._idle):

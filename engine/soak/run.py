@@ -85,11 +85,8 @@ def _viewed(
     directors: list[Director] = []
 
     def direct(tool_context: ToolContext) -> Director:
-        def set_scale(scale: float) -> None:
-            tool_context.settings.follow(scale=scale)
-
         def make(ctx: ToolContext) -> Any:
-            return steps(seed, materials, list(ctx.controls), set_scale)
+            return steps(seed, materials, list(ctx.controls), directors[0].set_scale)
 
         directors.append(Director(tool_context, make, file))
         return directors[0]

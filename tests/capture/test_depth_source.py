@@ -317,6 +317,21 @@ def test_recordings_are_paired_by_their_times_and_restart_together() -> None:
             assert [frame.depth_m.max() for frame in source] == [1, 1, 2, 2, 2, 3, 3, 3, 3]
 
 
+def test_a_bad_map_of_a_recording_leaves_the_one_before_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Reported once; without `tolerant` it ends the frames."""
+    pictures = [picture(time_s=n / 10, index=n) for n in range(4)]
+    maps = [z16(np.full_like(MM, 0 if n == 2 else 1000 * (n + 1)), time_s=n / 10, index=n) for n in range(4)]
+    with WithDepthSource(Recorded("film", *pictures), Recorded("maps", *maps), Scaling(), tolerant=True) as source:
+        for _ in range(2):
+            assert [frame.depth_m.max() for frame in source] == [1, 2, 2, 4]
+    assert capsys.readouterr().err.count("the depth before it stays") == 1
+    with (
+        WithDepthSource(Recorded("film", *pictures), Recorded("maps", *maps), Scaling()) as source,
+        pytest.raises(SourceError, match="without any distance"),
+    ):
+        list(source)
+
+
 def test_the_depth_of_a_second_scene_follows_the_moving_picture() -> None:
     name = "scene:?size=96x64&fps=12&noise=0"
     with open_source(name) as alone:

@@ -98,6 +98,12 @@ def cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
 
 
+def rotated(path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 3
+    Image.effect_noise(SIZE, 60).convert("RGB").save(path, exif=exif)
+
+
 def map_of(spoil: Callable[[Path], object]) -> Callable[[Path], object]:
     return lambda path: spoil(path.parent.parent / "maps" / f"{BAD}.npy")
 
@@ -131,6 +137,15 @@ FAULTS = {
     "truncated depth map": Fault(with_maps, map_of(cut), lost=(), named="3.npy: "),
     "depth map of another shape": Fault(
         with_maps, map_of(lambda path: np.save(path, np.ones((50, 10), np.float32))), lost=(), named="3.npy: "
+    ),
+    "right picture of another size": Fault(
+        with_right, lambda path: picture(path.parent.parent / "right" / path.name, (8, 8)), named="right/3.png: "
+    ),
+    "truncated right picture": Fault(
+        with_right, lambda path: cut(path.parent.parent / "right" / path.name), named="right/3.png: "
+    ),
+    "right picture with another orientation": Fault(
+        with_right, lambda path: rotated(path.parent.parent / "right" / path.name), named="right/3.png: "
     ),
     "missing right picture": Fault(
         with_right, lambda path: (path.parent.parent / "right" / path.name).unlink(), named="right/3.png: "

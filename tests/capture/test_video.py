@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,28 @@ def test_invalid_and_cut_off_files_are_refused(tmp_path: Path) -> None:
         with pytest.raises(SourceError, match=name) as caught:
             open_source(tmp_path / name)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
+def test_a_live_view_skips_what_is_damaged_in_the_middle(
+    tmp_path: Path, suffix: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A damaged part is reported once, whatever the container, and the pictures after it are shown, in every loop."""
+    av = pytest.importorskip("av")
+    path = write_video(tmp_path / f"damaged{suffix}", frames=20)
+    with av.open(str(path)) as container:
+        packets = [(packet.pos, packet.size) for packet in container.demux(video=0) if packet.size]
+    content = bytearray(path.read_bytes())
+    for start, size in packets[7:9]:
+        content[start + 24 : start + size] = b"\xff" * (size - 24)  # the container's own bytes stay
+    path.write_bytes(content)
+    with open_source(path, tolerant=True, loop=True) as source:
+        levels = [round(int(frame.as_display().pixels[4, 32].max()) / 12) for frame in islice(source, 30)]
+    assert {0, 6, 13, 19} <= set(levels)  # 12 is the next picture without a reference
+    assert levels[-8:] != levels[:8]
+    assert levels.count(0) == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if "part cannot be decoded" in line]
+    assert len(lines) <= 1
 
 
 def test_the_error_for_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

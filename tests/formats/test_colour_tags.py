@@ -11,7 +11,7 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020
 from groundglass.capture import open_source
 from groundglass.capture.metadata import read_metadata
-from groundglass.colour.cicp import Cicp
+from groundglass.colour.cicp import PRIMARIES, Cicp
 from groundglass.colour.encoding import srgb_decode, srgb_encode
 from groundglass.formats.picture_read import read_picture
 from groundglass.frame import Encoding, Frame
@@ -46,14 +46,19 @@ def codes(primaries: int, transfer: int, maximum: int) -> np.ndarray:
     return np.repeat(np.rint(encoded).astype(np.uint8 if maximum == 255 else np.uint16)[None], 4, axis=0)
 
 
-def png(path: Path, pixels: np.ndarray, primaries: int, transfer: int) -> Path:
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+def chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
+
+def png(path: Path, pixels: np.ndarray, primaries: int, transfer: int) -> Path:
+    return tagged_png(path, pixels, chunk(b"cICP", bytes((primaries, transfer, 0, 1))))
+
+
+def tagged_png(path: Path, pixels: np.ndarray, tags: bytes) -> Path:
     depth = 8 * pixels.dtype.itemsize
     rows = b"".join(b"\0" + row.astype(">u2" if depth == 16 else np.uint8).tobytes() for row in pixels)
     head = struct.pack(">IIBBBBB", pixels.shape[1], pixels.shape[0], depth, 2, 0, 0, 0)
-    body = chunk(b"IHDR", head) + chunk(b"cICP", bytes((primaries, transfer, 0, 1)))
+    body = chunk(b"IHDR", head) + tags
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + body + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
     return path
 
@@ -111,6 +116,65 @@ def test_an_avif_has_the_light_of_its_colour_box(tmp_path: Path) -> None:
     at = data.index(b"colrnclx") + 8
     (tmp_path / "a.avif").write_bytes(data[:at] + struct.pack(">HH", 12, 13) + data[at + 4 :])
     np.testing.assert_allclose(scene_of(read_picture(tmp_path / "a.avif"))[8::16], SCENE, atol=0.03)
+
+
+def test_an_avif_of_ten_bits_keeps_them(tmp_path: Path) -> None:
+    """A ramp whose steps are finer than those of 8 bits, written by FFmpeg."""
+    av = pytest.importorskip("av")
+    codec = next((name for name in ("libaom-av1", "libsvtav1") if name in av.codecs_available), "")
+    if not codec:
+        pytest.skip("this FFmpeg writes no AV1")
+    ramp = np.repeat(np.tile(np.linspace(20000, 28000, 256).astype(np.uint16), (64, 1))[..., None], 3, axis=2)
+    with av.open(str(tmp_path / "a.avif"), "w", format="avif") as container:
+        stream = container.add_stream(codec, rate=1, options={"crf": "1"})
+        stream.width, stream.height, stream.pix_fmt = 256, 64, "yuv420p10le"
+        stream.codec_context.colorspace, stream.codec_context.color_range = 1, 2
+        picture = av.VideoFrame.from_ndarray(ramp, format="rgb48le")
+        container.mux(stream.encode(picture.reformat(format="yuv420p10le", dst_colorspace=1, dst_color_range=2)))
+        container.mux(stream.encode())
+    codes = read_picture(tmp_path / "a.avif").pixels
+    assert codes.dtype == np.uint16
+    assert np.abs(codes.astype(int) - ramp).max() < 400  # six steps of 10 bits
+    assert len(np.unique(codes[..., 1])) > 80  # 8 bits have 32 in this range
+
+
+@pytest.mark.parametrize("depth", [8, 16])
+@pytest.mark.parametrize(("gamma", "transfer"), [(1.0, 8), (1 / 2.2, 13), (0.5556, None)])
+@pytest.mark.parametrize("primaries", [1, 12, 9])
+def test_a_png_has_the_light_of_its_gamma_and_chromaticities(
+    tmp_path: Path, depth: int, gamma: float, transfer: int | None, primaries: int
+) -> None:
+    """An ICC profile, cICP or the chunk sRGB have priority."""
+    maximum = 2**depth - 1
+    native = np.clip(SCENE @ np.linalg.inv(Cicp(primaries, 13).to_rec2020).T, 0, 1)
+    encoded = srgb_encode(native) if transfer == 13 else native**gamma
+    pixels = np.repeat(np.rint(encoded * maximum).astype(np.uint16)[None], 4, axis=0)
+    _, (red, green, blue), white = PRIMARIES[primaries]
+    tags = chunk(
+        b"cHRM", struct.pack(">8I", *(round(1e5 * number) for xy in (white, red, green, blue) for number in xy))
+    )
+    tags += chunk(b"gAMA", struct.pack(">I", round(1e5 * gamma)))
+    path = tmp_path / "a.png"
+    tagged_png(path, pixels if depth == 16 else pixels.astype(np.uint8), tags)
+    dark = 0.1 if depth == 8 and gamma == 1.0 else 0.012  # linear codes of 8 bits
+    np.testing.assert_allclose(scene_of(read_picture(path)), SCENE, atol=dark)
+    names = read_metadata(str(path)).get("colour", ["BT.709", "sRGB"])
+    assert names == [
+        "BT.709" if primaries == 1 else "of the file",
+        "sRGB" if transfer == 13 else f"gamma {1 / gamma:.3g}",
+    ]
+    tagged_png(path, pixels.astype(np.uint8) if depth == 8 else pixels, tags + chunk(b"sRGB", b"\0"))
+    assert read_picture(path).encoding is Encoding.DISPLAY
+    assert np.array_equal(read_picture(path).pixels, pixels)
+
+
+@pytest.mark.parametrize("numbers", [(0,) * 8, (2**31 - 1,) * 8, (31270, 32900) * 4])
+@pytest.mark.parametrize("gamma", [0, 1, 2**31 - 1])
+def test_damaged_colour_tags_of_a_png_are_ignored(tmp_path: Path, numbers: tuple[int, ...], gamma: int) -> None:
+    tags = chunk(b"gAMA", struct.pack(">I", gamma)) + chunk(b"cHRM", struct.pack(">8I", *numbers))
+    pixels = codes(1, 13, 255)
+    tagged_png(tmp_path / "a.png", pixels, tags)
+    assert np.array_equal(read_picture(tmp_path / "a.png").pixels, pixels)
 
 
 @pytest.mark.parametrize(("primaries", "transfer"), [(9, 16), (9, 18), (12, 13)])

@@ -33,6 +33,12 @@ def bomb(width: int, height: int) -> bytes:
 
 FOUND: dict[str, tuple[str, bytes]] = {
     "a size of pixels beyond the bytes": ("picture.png", bomb(8, 16_646_152)),
+    "a screen of a GIF beyond its bytes": (
+        "picture.gif",
+        b"GIF87a\x00\x40\x00\x40\0\0\0,\0\0\0\0\2\0\2\0\0\2\2\x84Q\0;",
+    ),
+    "an address of question marks": ("address", b"udp:///" + b"?pass&key" * 4000),
+    "an address of one long key": ("address", b"rtsp://cam/?" + b"passkey" * 6000),
     "a depth map beyond its bytes": ("depth.png", bomb(13_000, 13_000)),
     "a HaldCLUT beyond its bytes": ("lut.png", bomb(4096, 4096)),
     "a rate of 600 digits": ("y4m", b"YUV4MPEG2 W8 H6 F" + b"9" * 600 + b":1 C420jpeg\nFRAME\n" + bytes(72)),

@@ -29,13 +29,14 @@ FPS, KEPT_S = 30, 1.0
 
 # Prints a line for each file or picture that is done.
 WRITER = """
-import itertools, sys, time
+import dataclasses, itertools, sys, time
 from pathlib import Path
 import numpy as np
 import groundglass as gg
 from groundglass.output.raw_sequence import RawSequenceWriter
 from groundglass.output.stills import save_still
 from groundglass.output.video import VideoWriter
+from groundglass.look.look_files import write_look
 from groundglass.tools.saved_settings import write_settings
 
 kind, folder = sys.argv[1], Path(sys.argv[2])
@@ -43,8 +44,8 @@ look = gg.load_look("classic")
 frame = gg.Frame(np.arange(64 * 96, dtype=np.uint16).reshape(64, 96), name="a")
 rgb = np.zeros((64, 96, 3), np.uint8)
 print("ready", flush=True)
-if kind == "video":
-    video = VideoWriter(folder / "a.mp4", (96, 64))
+if kind == "video":  # of a codec
+    video = VideoWriter(folder / "a.mp4", (96, 64), sys.argv[3])
     began_s = time.perf_counter()
     for number in itertools.count():
         time.sleep(max(0.0, began_s + number / 30 - time.perf_counter()))
@@ -59,16 +60,18 @@ if kind == "sequence":
 for number in itertools.count():
     if kind == "still":
         save_still(folder, frame, rgb, look)
+    elif kind == "look":
+        write_look(folder / "mine.toml", dataclasses.replace(look, name=f"number {number}"))
     else:
         write_settings(folder / "settings.toml", {"focus": float(number), "look": "classic" * 500})
     print(number, flush=True)
 """
 
 
-def killed(kind: str, folder: Path, after_s: float) -> tuple[int, bool]:
+def killed(kind: str, folder: Path, after_s: float, codec: str = "h264") -> tuple[int, bool]:
     """The last number that a writer has printed before it was killed, and whether a later one may follow."""
     folder.mkdir()
-    words = [sys.executable, "-c", WRITER, kind, str(folder)]
+    words = [sys.executable, "-c", WRITER, kind, str(folder), codec]
     child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
@@ -94,10 +97,10 @@ def check_whole(file: Path) -> None:
             raise AssertionError(f"unexpected file {file}")
 
 
-@pytest.mark.parametrize("kind", ["still", "sequence", "settings"])
+@pytest.mark.parametrize("kind", ["still", "sequence", "look", "settings"])
 def test_a_killed_writer_leaves_whole_files(tmp_path: Path, kind: str) -> None:
     rng = random.Random(kind)
-    for number in range(max(KILLS // 4, 2)):
+    for number in range(max(KILLS * 3 // 20, 2)):
         folder = tmp_path / str(number)
         killed(kind, folder, rng.random() * 0.5)
         visible = [file for file in folder.rglob("*") if file.is_file() and not file.name.startswith(".")]
@@ -108,11 +111,12 @@ def test_a_killed_writer_leaves_whole_files(tmp_path: Path, kind: str) -> None:
         assert not [file for file in folder.iterdir() if file.name.startswith(".")]
 
 
-def test_a_killed_recording_keeps_all_but_its_end(tmp_path: Path) -> None:
-    rng = random.Random("video")
-    for number in range(max(KILLS // 4, 3)):
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_a_killed_recording_keeps_all_but_its_end(tmp_path: Path, codec: str) -> None:
+    rng = random.Random(f"video {codec}")
+    for number in range(max(KILLS // 5, 2)):
         folder, after_s = tmp_path / str(number), rng.random() * 2.5
-        written, _ = killed("video", folder, after_s)
+        written, _ = killed("video", folder, after_s, codec)
         file = folder / "a.mp4"
         if not file.exists():
             assert written < FPS // 2

@@ -24,7 +24,8 @@ NO_ANSWER = "no answer; check the address, and that the camera sends"
 NO_VIDEO = "sends no video that FFmpeg reads; check the path of the address"
 _TRANSPORT = re.compile(r"(?<=[?&])transport=([^&#]*)&?")
 _USER = re.compile(r"(?<=://)[^/?#]+@")  # udp://@:5000 has none
-_SECRET = re.compile(r"([?&][^=&#]*(?:pass|pwd|token|auth|secret|sig|key)[^=&#]*=)[^&#]*", re.IGNORECASE)
+# The lookahead and the excluded `?` keep the time proportional to the length, whatever the text.
+_SECRET = re.compile(r"([?&](?=[^?&=#]*=)[^?&=#]*(?:pass|pwd|token|auth|secret|sig|key)[^?&=#]*=)[^&#]*", re.IGNORECASE)
 
 
 class Address(NamedTuple):

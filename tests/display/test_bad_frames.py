@@ -1,0 +1,75 @@
+"""The live loop with frames that cannot be drawn: the picture before them stays."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from groundglass.display import bad_frames
+from groundglass.display import viewer as viewer_module
+from groundglass.display.viewer import Viewer
+from groundglass.errors import DeviceError, SourceError
+from groundglass.frame import Frame, Lease
+from viewer_support import FakeEngine, FakePresenter, FakeSource, FakeSurface, off_screen
+
+
+@pytest.fixture(autouse=True)
+def _fake_presenter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(viewer_module, "Presenter", FakePresenter)
+
+
+def test_a_frame_that_cannot_be_drawn_is_reported_once_and_the_next_one_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A frame whose depth or metadata no stage accepts; the lease of a bad frame is returned."""
+    released: list[int] = []
+    tried: list[int] = []
+
+    class Leased(FakeSource):
+        """Waits until each frame was tried: none is dropped."""
+
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                while len(tried) < frame.index:
+                    time.sleep(0.001)
+                yield replace(frame, lease=Lease(lambda index=frame.index: released.append(index)))
+
+    def fail(frame: Frame) -> None:
+        tried.append(frame.index)
+        if frame.index in (3, 4, 6):
+            raise (ZeroDivisionError("no light") if frame.index == 6 else SourceError(f"frame {frame.index} is odd"))
+
+    engine = FakeEngine(fail)
+    viewer = off_screen(Leased(12, fps=None), engine)
+    viewer.run()
+    assert viewer.frame.index == 11
+    assert engine.drawn == [0, 1, 2, 5, 7, 8, 9, 10, 11]
+    assert sorted(set(released)) == list(range(12))
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition(" (")[0] for line in lines] == [
+        "groundglass: frame 3 is odd; the picture before it stays",
+        "groundglass: clip/: frame 6 cannot be drawn",
+    ]
+
+
+def test_off_screen_a_source_of_bad_frames_ends_the_run_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bad_frames, "ENDING_S", 0.05)
+
+    def fail(frame: Frame) -> None:
+        if frame.index > 2:
+            raise DeviceError("the device is lost")
+
+    with pytest.raises(DeviceError, match="the device is lost"):
+        off_screen(FakeSource(None), FakeEngine(fail)).run()
+
+
+def test_a_window_keeps_its_picture_when_the_source_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    engine, surface = FakeEngine(), FakeSurface()
+    viewer = Viewer(engine, FakeSource(3, error=SourceError("torn")), engine.history, surface=surface)  # type: ignore[arg-type]
+    viewer.run()
+    assert viewer.frame is not None
+    assert capsys.readouterr().err == "groundglass: torn\n"
+    assert surface.shown[-1][1] == "torn"
