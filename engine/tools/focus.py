@@ -92,6 +92,7 @@ class FocusTool(Tool):
             get=lambda: self._shows_scale,
             set=self._show_scale,
             is_saved=True,
+            is_aid=True,
         )
         for preset in PRESETS:
             rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
