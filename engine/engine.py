@@ -189,7 +189,7 @@ class Engine:
 
     @property
     def is_preparing(self) -> bool:
-        return self._warm_up.is_running or self._kernel_looks.is_preparing
+        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._developer.is_preparing
 
     @property
     def is_rehearsing(self) -> bool:

@@ -219,6 +219,7 @@ def fit_tools(
     from ..remote.remote import Remote, control_file
     from ..tools.aids import Aids
     from ..tools.depth_model import DepthModelTool
+    from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
     from ..tools.keyboard_map import KeyboardMap
@@ -228,6 +229,7 @@ def fit_tools(
     from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.source_menu import SourceMenu
+    from ..tools.white_balance import WhiteBalanceTool
     from ..tools.wipe import WipeTool
 
     rack = options.focus if isinstance(options.focus, Rack) else None
@@ -236,6 +238,8 @@ def fit_tools(
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
+        WhiteBalanceTool,
+        DevelopmentTool,
         DepthModelTool,
         Aids,
         WipeTool,

@@ -64,6 +64,11 @@ class Developer:
         if developed != size:
             self._resizes.ahead(developed, size)
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether `prepare` has not ended."""
+        return self._chains.is_making
+
     def _chain_for(self, frame: Frame, development: Development) -> Chain:
         key = Chain.key(RAW_STAGES, frame, development)
         if not self._chains.has(key):
