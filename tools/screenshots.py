@@ -70,9 +70,9 @@ SCREENSHOTS = (
     Screenshot("vectorscope", {"vectorscope": True}),
     Screenshot("scopes", {"histogram": "both", "waveform": "both", "vectorscope": True}),
     Screenshot("keyboard-map", {"keys": True}),
-    Screenshot("panel", {"panel": True}),
-    Screenshot("panel-pass", {"panel": True}, click=((700, 200),)),
-    Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((700, 24), (700, 216))),
+    Screenshot("panel", {"panel": True}, click=((760, 114), (760, 90))),
+    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (700, 330))),
+    Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((760, 162), (760, 306))),
 )
 
 

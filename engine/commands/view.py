@@ -209,6 +209,7 @@ def fit_tools(
     options: EngineOptions, view: ViewOptions, editing: Editing, *, announces: bool = False
 ) -> list[Callable[[ToolContext], Tool]]:
     """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named."""
+    from ..live_edit.custom_modes import CustomModes, custom_modes_folder
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
     from ..live_edit.reloading import Reloading
@@ -250,6 +251,7 @@ def fit_tools(
         partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
         VirtualCameraTool,
         partial(LookKeys, editing=editing, folder=view.stills),
+        partial(CustomModes, editing=editing, folder=None if view.fresh else custom_modes_folder()),
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..capture.source import Source
     from ..drawn import Drawn
 
-AUTO, AS_SHOT, CUSTOM = "auto", "as-shot", "custom"
+AUTO, CAMERA_BALANCE, CUSTOM = "auto", "as-shot", "custom"
 # Correlated colour temperatures of the usual presets of cameras; fluorescent light is greener than a black body.
 PRESETS = {
     "daylight": "5200K",
@@ -38,7 +38,7 @@ class WhiteBalanceTool(Tool):
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._settings, self._notify = tool_context, tool_context.settings, tool_context.notify
-        self._manual = AS_SHOT if self._present == AUTO else self._present
+        self._manual = CAMERA_BALANCE if self._present == AUTO else self._present
         self._is_picking = False
         self._doubts = True  # the next frame with automatic white balance is the first of its light or source
         self._light: tuple[str, CameraProfile, tuple[float, float]] | None = None  # kelvin and tint of a setting
@@ -46,7 +46,7 @@ class WhiteBalanceTool(Tool):
     def controls(self) -> Iterable[Control]:
         yield Choice(
             *("white_balance", "White balance", "exposure", "Shift+F3"),
-            choices=(AS_SHOT, AUTO, *PRESETS, CUSTOM),
+            choices=(CAMERA_BALANCE, AUTO, *PRESETS, CUSTOM),
             get=self._name,
             set=self._choose,
             help="of the file or camera, measured, by the light, or custom: temperature and tint",
@@ -107,7 +107,7 @@ class WhiteBalanceTool(Tool):
 
     def _name(self) -> str:
         present = self._present
-        if present in (AS_SHOT, AUTO):
+        if present in (CAMERA_BALANCE, AUTO):
             return present
         return next((name for name, setting in PRESETS.items() if setting == present), CUSTOM)
 

@@ -321,7 +321,7 @@ def _set_sizes(imgui: Any, scale: float) -> None:
     style.popup_rounding = style.frame_rounding = style.grab_rounding = 4.0 * scale
     style.window_padding, style.frame_padding = pair(10 * scale, 8 * scale), pair(5 * scale, 3 * scale)
     style.item_spacing, style.item_inner_spacing = pair(7 * scale, 5 * scale), pair(6 * scale, 4 * scale)
-    style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 10 * scale
+    style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 5 * scale
 
 
 def _set_dark_theme(imgui: Any) -> None:

@@ -43,6 +43,7 @@ SECTIONS = (
     Section("Develop", ("develop",)),
     Section(LOOK, ("look",)),
     Section("Aids and scopes", ("aids", "scopes")),
+    Section("Custom modes", ("custom",)),
     Section("Output", ("keep",)),
 )
 LAST_SECTIONS = (
@@ -52,7 +53,7 @@ LAST_SECTIONS = (
 )
 # The buttons above all sections: the title, which is shorter than that of the control, by the control's name.
 BUTTONS = {"still": "Still", "record": "Record", "undo": "Undo", "redo": "Redo", "keys": "Keys", "panel": "Close"}
-OWN_WIDGETS = {"look", *BUTTONS} - {"record"}  # controls that the sections leave out
+OWN_WIDGETS = {"look", "swap", "reset_look", *BUTTONS} - {"record"}  # controls that the sections leave out
 
 
 class Panel(Tool):
