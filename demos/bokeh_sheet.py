@@ -53,8 +53,8 @@ except gg.GroundglassError as error:
     sys.exit(str(error))
 width, height = wanted.width, wanted.width * rows[0][0][0].shape[0] // rows[0][0][0].shape[1]
 sheet = Image.new("RGB", (max(map(len, rows)) * (width + 2), len(rows) * (height + 18)), (18, 18, 18))
-for y, row in enumerate(rows):
-    for x, (picture, label) in enumerate(row):
-        sheet.paste(Image.fromarray(picture).resize((width, height)), (x * (width + 2), y * (height + 18) + 18))
-        ImageDraw.Draw(sheet).text((x * (width + 2) + 4, y * (height + 18) + 3), label, (205, 205, 200))
+for x, y, (picture, label) in ((x, y, cell) for y, row in enumerate(rows) for x, cell in enumerate(row)):
+    sheet.paste(Image.fromarray(picture).resize((width, height)), (x * (width + 2), y * (height + 18) + 18))
+    ImageDraw.Draw(sheet).text((x * (width + 2) + 4, y * (height + 18) + 3), label, (205, 205, 200))
 sheet.save(wanted.output)
+print(f"wrote {wanted.output}")

@@ -50,6 +50,7 @@ def main() -> None:
     with gg.open(wanted.source, depth=wanted.depth) as source:
         sheet = contact_sheet(next(iter(source)), wanted.f_numbers, wanted.looks, wanted.focus, wanted.width)
     sheet.save(wanted.output)
+    print(f"wrote {wanted.output}")
 
 
 if __name__ == "__main__":

@@ -40,9 +40,8 @@ parser.add_argument("--wb", default="as-shot")
 parser.add_argument("--raw-format")
 parser.add_argument("--raw-size")
 parser.add_argument("-o", "--output", default="develop-sheet.png")
-wanted = parser.parse_args()
+wanted, pictures = parser.parse_args(), {}
 
-pictures = {}
 with gg.open(wanted.source, raw_format=wanted.raw_format, raw_size=wanted.raw_size) as source, gg.Engine() as engine:
     frame = next(iter(source))
     for name, options in DEVELOPMENTS.items():
@@ -58,3 +57,4 @@ for column, (name, picture) in enumerate(pictures.items()):
         sheet.paste(crop.resize((4 * side, 4 * side), Image.Resampling.NEAREST), (column * 4 * side, top))
         sheet.paste(crop, (column * 4 * side, top + 4 * side))
 sheet.save(wanted.output)
+print(f"wrote {wanted.output}")

@@ -46,3 +46,4 @@ if __name__ == "__main__":
     parser.add_argument("-o", "--output", default="first-light.jpg")
     wanted = parser.parse_args()
     first_light(wanted.width).save(wanted.output, quality=88, optimize=True)
+    print(f"wrote {wanted.output}")

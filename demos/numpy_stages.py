@@ -52,3 +52,4 @@ if __name__ == "__main__":
     mosaic, sharp, soft, graded = stages(frame, lens, focus_m=1.2, look="classic")
     sheet = np.vstack([np.hstack([mosaic, sharp]), np.hstack([soft, graded])])
     Image.fromarray((sheet * 255 + 0.5).astype(np.uint8)).save(wanted.output)
+    print(f"wrote {wanted.output}")

@@ -54,7 +54,7 @@ if __name__ == "__main__":
     parser.add_argument("--width", type=int, default=480, help="width of each picture in pixels")
     parser.add_argument("-o", "--output", default="pendulum.png")
     wanted = parser.parse_args()
-    source = Pendulum((wanted.width, wanted.width * 2 // 3), frames=24)
-    settings = gg.Settings(lens="noct-50", focus_m=1.2, look="natural")
+    source, settings = Pendulum((wanted.width, wanted.width * 2 // 3), frames=24), gg.Settings(look="natural")
     with gg.Engine(size=source.size, settings=settings) as engine:
         Image.fromarray(np.hstack([engine.render(frame, settings) for frame in source][::5])).save(wanted.output)
+    print(f"wrote {wanted.output}")

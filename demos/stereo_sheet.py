@@ -56,3 +56,4 @@ with gg.Engine() as engine:
         wrong = np.abs(matched - ground_truth)[is_known] > 2
         print(f"{100 * wrong.mean():.1f} % of the known pixels, occluded ones included, are wrong by more than 2")
 Image.fromarray(np.vstack(rows)).save(wanted.output)
+print(f"wrote {wanted.output}")

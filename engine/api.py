@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +25,7 @@ from .develop.development import Development
 from .develop.noise import estimate_noise
 from .engine import Engine
 from .errors import SourceError
+from .frame import Encoding, Frame
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
@@ -29,6 +33,8 @@ from .optics.blur import Blur
 from .optics.defocus import QUALITIES, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
+
+PICTURE_DTYPES = "uint8", "uint16", "float32"
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -175,8 +181,9 @@ def grade(
 
 
 def render(
-    source: str | Path,
+    source: str | Path | ArrayLike,
     *,
+    depth_m: ArrayLike | None = None,
     look: str | Look = DEFAULT_LOOK,
     strength: float = 1.0,
     lens: str | Lens = DEFAULT_LENS,
@@ -191,10 +198,13 @@ def render(
 ) -> NDArray[np.uint8]:
     """The first frame of `source`: (H, W, 3) uint8, display sRGB, upright, with every stage applied.
 
-    The default `development` uses the demosaic `best`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects
-    the colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An
-    ONNX file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
-    nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
+    `source` is the name of a source, or an array (H, W, 3): uint8 or uint16 is a display sRGB picture, float is linear
+    Rec.709 light with 18 % grey at 0.18. `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN
+    where unknown; it replaces the depth of a source. The default `development` uses the demosaic `best`.
+    `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display. `options` are
+    those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine, estimates
+    missing depth; `depth_range` then also applies to it. Without depth nothing is blurred. Raises GroundglassError:
+    SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(
@@ -208,10 +218,39 @@ def render(
         output_space=output_space,
     )
     depth_range = options.get("depth_range") if has_model else None
-    with (
-        open_source(source, depth_later=has_model, **options) as frames,
-        Engine(device, depth_model=depth_model, depth_range=depth_range) as engine,
-    ):
-        for frame in frames:
-            return engine.render(frame, settings)
-    raise SourceError(f"{source}: has no frame; name another source")
+    with ExitStack() as stack:
+        if isinstance(source, str | Path):
+            opened = stack.enter_context(open_source(source, depth_later=has_model or depth_m is not None, **options))
+            frame = next(iter(opened), None)
+            if frame is None:
+                raise SourceError(f"{source}: has no frame; name another source")
+        else:
+            frame = picture_frame(source, options)
+        if depth_m is not None:
+            frame = replace(frame, depth_m=depth_map(depth_m))
+        engine = stack.enter_context(Engine(device, depth_model=depth_model, depth_range=depth_range))
+        return engine.render(frame, settings)
+
+
+def picture_frame(rgb: ArrayLike, options: Mapping[str, object]) -> Frame:
+    """The frame of an array of `render`. Raises SourceError, also for `options`, which only a source has."""
+    pixels = np.asarray(rgb)
+    if pixels.dtype.kind == "f":
+        pixels = pixels.astype(np.float32)
+    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype.name not in PICTURE_DTYPES:
+        raise SourceError(
+            f"an array {pixels.shape} {pixels.dtype} is not a picture; give (H, W, 3) uint8 or uint16 (display sRGB) "
+            "or float32 (linear light), for a mosaic use groundglass.demosaic or a Frame"
+        )
+    if names := sorted(set(options) - {"depth_range"}):
+        raise SourceError(f"{names[0]} is an option of files; leave it out for an array")
+    encoding = Encoding.SCENE if pixels.dtype == np.float32 else Encoding.DISPLAY
+    return Frame(np.ascontiguousarray(pixels), encoding, name="array")
+
+
+def depth_map(depth_m: ArrayLike) -> NDArray[np.float32]:
+    """(h, w) float32 metres. Raises SourceError for another shape."""
+    depth = np.asarray(depth_m)
+    if depth.ndim != 2 or depth.size == 0 or depth.dtype.kind not in "fiu":
+        raise SourceError(f"depth_m {depth.shape} {depth.dtype} is not a depth map; give metres, (height, width)")
+    return np.ascontiguousarray(depth, dtype=np.float32)

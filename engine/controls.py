@@ -28,6 +28,8 @@ RENAMED_CONTROLS = {
 }
 
 
+OFF = "off"  # the choice of an aid that is not shown
+
 # The result of work that continues in another thread: a message, or the GroundglassError of lost work.
 Pending = Future[str] | None
 
@@ -43,6 +45,7 @@ class Control:
     _: KW_ONLY
     help: str = ""  # one line; empty if the title is enough
     is_saved: bool = False  # restored at the next run
+    is_aid: bool = False  # drawn over the picture to judge it: a switch, or a choice with OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +157,16 @@ class Controls:
         for control in self:
             groups.setdefault(control.group, []).append(control)
         return groups
+
+    def active_aids(self) -> list[Switch | Choice]:
+        """The aids that are on, in menu order."""
+        aids = [control for control in self if control.is_aid and isinstance(control, Switch | Choice)]
+        return [aid for aid in aids if aid.get() not in (False, OFF)]
+
+    def end_aids(self) -> None:
+        """Switches all aids off."""
+        for aid in self.active_aids():
+            self.set(aid.name, False if isinstance(aid, Switch) else OFF)
 
     def press(self, key: str) -> bool:
         """Activates the control of this key. False if no control has the key."""

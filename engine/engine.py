@@ -21,7 +21,7 @@ from .depth.stage import DepthStage
 from .depth.stereo_pair import StereoPairDepth
 from .develop.developer import Developer
 from .drawn import Drawn, PreparedScene
-from .frame import Frame
+from .frame import Frame, check_frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
@@ -189,7 +189,7 @@ class Engine:
 
     @property
     def is_preparing(self) -> bool:
-        return self._warm_up.is_running or self._kernel_looks.is_preparing
+        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._developer.is_preparing
 
     @property
     def is_rehearsing(self) -> bool:
@@ -336,8 +336,8 @@ class Engine:
         return frame, scene
 
     def _prepared(self, frame: Frame, settings: Settings) -> Frame:
-        """The upright frame with its depth. A still that is drawn again returns the same object, so that its arrays are
-        rotated and uploaded once."""
+        """The upright frame with its depth; of a still that is drawn again the same object, which is uploaded once."""
+        check_frame(frame)
         quality = None if frame.right is None else settings.quality
         if self._ready is None or self._ready[0] is not frame or self._ready[1] != quality:
             self._ready = frame, quality, self._with_stereo_depth(frame, settings).upright()

@@ -318,3 +318,14 @@ class Frame:
             return turned(self.yuv, pixels, self.orientation)
         unpacked = unpack(pixels, self.packing, self.width)
         return None, np.ascontiguousarray(upright(unpacked, self.orientation))
+
+
+def check_frame(frame: object) -> None:
+    """Raises SourceError, with the remedy, for an array or a file name in the place of a frame."""
+    if isinstance(frame, Frame):
+        return
+    given = f"an array {frame.shape} {frame.dtype}" if isinstance(frame, np.ndarray) else f"a {type(frame).__name__}"
+    raise SourceError(
+        f"an engine draws a Frame, not {given}; call groundglass.render, or make "
+        "Frame(rgb, Encoding.DISPLAY, depth_m=depth_m) of (H, W, 3) uint8"
+    )

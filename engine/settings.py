@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, get_args
@@ -100,10 +100,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A state in the history."""
+    """A state in the history. `reason` is the change that led to it, empty for the first."""
 
     settings: Settings
     companion: object
+    reason: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,16 @@ class SettingsHistory:
         return self._now.companion
 
     @property
+    def steps(self) -> tuple[Step, ...]:
+        """All states, the oldest first: those that can be undone, the present one, those that can be redone."""
+        return (*self._done, self._now, *reversed(self._undone))
+
+    @property
+    def position(self) -> int:
+        """The index of the present state in `steps`."""
+        return len(self._done)
+
+    @property
     def can_undo(self) -> bool:
         return bool(self._done)
 
@@ -152,12 +163,12 @@ class SettingsHistory:
         `reason`, has not been ended, and was changed within this time. Returns whether anything has changed. Raises the
         errors of `Settings`, and then changes nothing.
         """
-        step = self._with(companion, changes)
+        step = replace(self._with(companion, changes), reason=reason)
         now_s = perf_counter()
         is_merged = merge_s > 0 and reason == self._open_reason and now_s - self._changed_s <= merge_s
         if step == self._now:
             if step.settings.look is not self.now.look:  # an equal look from another file
-                self._now = step
+                self._now = replace(step, reason=self._now.reason)
             return False
         if not is_merged:
             self._done = (*self._done[-self._limit + 1 :], self._now)
@@ -195,10 +206,17 @@ class SettingsHistory:
         self._go_to(step)
         return True
 
+    def go_to(self, position: int) -> None:
+        """Undoes or redoes until the state `position` of `steps` is the present one."""
+        while self.position > position and self.undo():
+            pass
+        while self.position < position and self.redo():
+            pass
+
     def rewrite(self, change: Callable[[Settings, Any], tuple[Settings, Any]]) -> None:
         """Applies `change` to the settings and companion of every step. Changes nothing if it raises."""
         now, done, undone = (
-            tuple(Step(*change(step.settings, step.companion)) for step in steps)
+            tuple(Step(*change(step.settings, step.companion), step.reason) for step in steps)
             for steps in ((self._now,), self._done, self._undone)
         )
         (self._now,), self._done, self._undone = now, done, undone
@@ -215,9 +233,9 @@ class SettingsHistory:
         """Makes a step current, except for the scale: that is the viewer's choice, and may serve a recording."""
         scale = self.now.scale
         is_scaled = step.settings.scale == scale
-        self._now = step if is_scaled else Step(step.settings.with_(scale=scale), step.companion)
+        self._now = step if is_scaled else replace(step, settings=step.settings.with_(scale=scale))
         self.end_step()
 
     def _with(self, companion: object, changes: dict[str, Any]) -> Step:
         settings = self._now.settings.with_(**changes) if changes else self._now.settings
-        return Step(settings, self._now.companion if companion is None else companion)
+        return Step(settings, self._now.companion if companion is None else companion, self._now.reason)

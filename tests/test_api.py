@@ -173,3 +173,50 @@ def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     for function in (gg.open, gg.render):
         with pytest.raises(SourceError, match=r"nothing\.dng: no such file or folder"):
             function(tmp_path / "nothing.dng")
+
+
+class TestRenderOfAnArray:
+    def test_a_picture_with_depth_is_blurred_behind_the_focus(self) -> None:
+        pixels = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        depth_m = np.full((24, 32), 1.2)
+        depth_m[:, 16:] = 8.0
+        picture = gg.render(pixels, depth_m=depth_m, look="neutral", lens="noct-50", focus_m=1.2)
+        assert (picture.shape, picture.dtype) == ((48, 64, 3), np.uint8)
+        assert picture[:, 40:].std() < 0.5 * picture[:, :24].std()
+        assert gg.render(pixels, look="neutral")[:, 40:].std() > 0.9 * picture[:, :24].std()
+
+    def test_display_values_and_linear_light_are_the_same_picture(self) -> None:
+        grey = np.tile(np.arange(0, 256, 4, dtype=np.uint8)[None, :, None], (8, 1, 3))
+        share = grey / 255.0
+        light = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+        from_light = gg.render(light, look="neutral").astype(int)
+        assert np.abs(gg.render(grey, look="neutral").astype(int) - from_light).max() <= 1
+        assert np.abs(gg.render(grey.astype(np.uint16) * 257, look="neutral").astype(int) - from_light).max() <= 1
+
+    def test_depth_replaces_that_of_a_source(self, tmp_path: Path) -> None:
+        Image.fromarray(RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)).save(tmp_path / "noise.png")
+        sharp = gg.render(tmp_path / "noise.png")
+        soft = gg.render(tmp_path / "noise.png", depth_m=np.full((48, 64), 9.0), focus_m=1.2)
+        assert soft.std() < 0.5 * sharp.std()
+
+    @pytest.mark.parametrize(
+        "array",
+        [np.zeros((4, 4)), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3), np.int64), [], np.zeros((0, 4, 3))],
+    )
+    def test_the_error_of_another_array_states_the_shapes(self, array: object) -> None:
+        with pytest.raises(SourceError, match=r"is not a picture; give \(H, W, 3\)"):
+            gg.render(array)
+
+    def test_wrong_depth_and_options_are_errors(self) -> None:
+        picture = np.zeros((8, 8, 3), np.uint8)
+        with pytest.raises(SourceError, match="not a depth map"):
+            gg.render(picture, depth_m=np.zeros((8, 8, 1)))
+        with pytest.raises(SourceError, match="raw_size is an option of files"):
+            gg.render(picture, raw_size="8x8")
+
+    def test_the_error_of_an_engine_names_a_frame(self) -> None:
+        with gg.Engine() as engine:
+            for draws in (engine.render, engine.draw, engine.scene):
+                for wrong in (np.zeros((4, 4, 3), np.uint8), "photo.jpg", None):
+                    with pytest.raises(SourceError, match="an engine draws a Frame, not a"):
+                        draws(wrong, gg.Settings())

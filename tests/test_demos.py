@@ -88,11 +88,16 @@ def test_the_qt_window_shows_the_picture_and_handles_input(screen: Screen, repos
 
 @pytest.mark.parametrize("name", DEMOS)
 def test_a_demo_writes_its_picture(
-    repository: Path, name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    repository: Path,
+    name: str,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     arguments, size = DEMOS[name]
     run_demo(repository / "demos" / name, monkeypatch, *arguments, "-o", "picture.png")
+    assert capsys.readouterr().out.endswith("wrote picture.png\n")
     picture = Image.open("picture.png")
     assert picture.size == size
     assert np.asarray(picture).std() > 5

@@ -70,9 +70,9 @@ SCREENSHOTS = (
     Screenshot("vectorscope", {"vectorscope": True}),
     Screenshot("scopes", {"histogram": "both", "waveform": "both", "vectorscope": True}),
     Screenshot("keyboard-map", {"keys": True}),
-    Screenshot("panel", {"panel": True}),
-    Screenshot("panel-pass", {"panel": True}, click=((700, 200),)),
-    Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((700, 24), (700, 216))),
+    Screenshot("panel", {"panel": True}, click=((760, 114), (760, 90))),
+    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (700, 330))),
+    Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((760, 162), (760, 306))),
 )
 
 
@@ -118,11 +118,11 @@ class ScreenshotTool(Tool):
         if self._began_s is None:
             return
         if self._plain is None:
-            self._plain = window_of(canvas)
+            self._plain = self._window(canvas)
         screenshot, waited_s = self._left[0], self._now_s - self._began_s
         if waited_s < screenshot.waits * self._delay_s:
             return
-        window = window_of(canvas)
+        window = self._window(canvas)
         changes = bool(screenshot.settings or screenshot.press)
         if changes and waited_s < MAX_WAIT_S and (np.abs(window - self._plain) > CHANGED).mean() < CHANGED_SHARE:
             return  # a busy computer: a thread still prepares what is shown
@@ -157,12 +157,11 @@ class ScreenshotTool(Tool):
         if not pressed:
             self._steps.insert(0, partial(panel.on_move, 0, 0))
 
-
-def window_of(canvas: Canvas) -> NDArray[np.int16]:
-    """The window, (H, W, 3), from the top."""
-    width, height = canvas.size
-    data = canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1)
-    return np.frombuffer(data, np.uint8).reshape(height, width, 3)[::-1].astype(np.int16)
+    def _window(self, canvas: Canvas) -> NDArray[np.int16]:
+        """The window, (H, W, 3), from the top."""
+        width, height = self._tool_context.surface.size
+        data = canvas.framebuffer.read(viewport=(0, 0, width, height), components=3, alignment=1)
+        return np.frombuffer(data, np.uint8).reshape(height, width, 3)[::-1].astype(np.int16)
 
 
 def main() -> None:

@@ -209,6 +209,7 @@ def fit_tools(
     options: EngineOptions, view: ViewOptions, editing: Editing, *, announces: bool = False
 ) -> list[Callable[[ToolContext], Tool]]:
     """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named."""
+    from ..live_edit.custom_modes import CustomModes, custom_modes_folder
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
     from ..live_edit.reloading import Reloading
@@ -219,6 +220,7 @@ def fit_tools(
     from ..remote.remote import Remote, control_file
     from ..tools.aids import Aids
     from ..tools.depth_model import DepthModelTool
+    from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
     from ..tools.keyboard_map import KeyboardMap
@@ -228,6 +230,7 @@ def fit_tools(
     from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.source_menu import SourceMenu
+    from ..tools.white_balance import WhiteBalanceTool
     from ..tools.wipe import WipeTool
 
     rack = options.focus if isinstance(options.focus, Rack) else None
@@ -236,16 +239,19 @@ def fit_tools(
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
+        WhiteBalanceTool,
+        DevelopmentTool,
         DepthModelTool,
         Aids,
         WipeTool,
-        PixelInspector,
         Scopes,
+        PixelInspector,
         partial(Stills, folder=view.stills),
         partial(Sequence, folder=view.stills),
         partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
         VirtualCameraTool,
         partial(LookKeys, editing=editing, folder=view.stills),
+        partial(CustomModes, editing=editing, folder=None if view.fresh else custom_modes_folder()),
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),

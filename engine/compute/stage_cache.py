@@ -69,6 +69,11 @@ class StageCache(Generic[Key, Stage]):
         coming = self._coming.get(key)
         return key in self._stages or (coming is not None and coming.done())
 
+    @property
+    def is_making(self) -> bool:
+        """Whether a thread is making a stage ahead."""
+        return not all(future.done() for future in list(self._coming.values()))
+
     def __len__(self) -> int:
         """The number of stages, those made ahead included."""
         return len(self._stages) + len(self._coming)

@@ -85,6 +85,11 @@ class Developer:
         if developed != size:
             self._resizes.ahead(developed, size)
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether `prepare` has not ended."""
+        return self._chains.is_making
+
     def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
         if not self._chains.has(plan.key):
             self._requests[plan.key] = frame, plan.development

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from .sources import Sources
     from .statistics import FrameLog
 
-MESSAGE_S = 2.5
+MESSAGE_S = 2.5  # minimum display time of a message
+READING_S = 0.05  # and of each of its letters, for slow readers
 PACE_EVERY_S = 0.5  # the frame rate is updated at this interval, to be readable
 
 
 class Caption:
-    """The status line and the message. A message of a tool hides the notice of the source for `MESSAGE_S`."""
+    """The status line and the message. A message of a tool hides the notice of the source for its time."""
 
     def __init__(self, settings: SettingsHistory, sources: Sources, log: FrameLog) -> None:
         self._settings, self._sources, self._log = settings, sources, log
@@ -27,8 +28,8 @@ class Caption:
         self._pace, self._pace_until_s = "", -math.inf
 
     def notify(self, message: str) -> None:
-        """Shows a message for a short time."""
-        self._message, self._message_until_s = message, perf_counter() + MESSAGE_S
+        """Shows a message for as long as its length needs."""
+        self._message, self._message_until_s = message, perf_counter() + MESSAGE_S + READING_S * len(message)
 
     def text(self, is_frozen: bool, is_idle: bool) -> tuple[str, str]:
         """The status line and the message."""

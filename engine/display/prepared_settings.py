@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import fields
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..lens import Lens
     from ..settings import Settings
 
+FREE = {"exposure_ev", "metering", "white_balance"}  # settings of the development that need no other kernels
 MAX_WAIT_S = 60.0  # then the picture is drawn anyway, and waits for the compiler
 
 
@@ -60,7 +62,7 @@ class PreparedSettings:
         return settings
 
     def _compiled(self, wanted: Settings, shown: Settings, drawn: Drawn) -> Settings:
-        """`wanted`. While something compiles for it, look, strength, quality and lens stay as shown."""
+        """`wanted`. While something compiles for it, look, strength, quality, lens and development stay as shown."""
         kind = _kind(wanted)
         if kind == _kind(shown):
             self._coming = None
@@ -70,7 +72,9 @@ class PreparedSettings:
             self._engine.prepare(drawn, wanted)
         if not self._is_compiling():
             return wanted
-        kept = wanted.with_(look=shown.look, strength=shown.strength, quality=shown.quality)
+        kept = wanted.with_(
+            look=shown.look, strength=shown.strength, quality=shown.quality, development=shown.development
+        )
         return kept if wanted.lens.name == shown.lens.name else _with_lens_of(kept, shown)
 
     def _computed(self, wanted: Settings, shown: Settings, drawn: Drawn) -> Settings:
@@ -104,4 +108,13 @@ def _with_lens_of(wanted: Settings, shown: Settings) -> Settings:
 def _kind(settings: Settings) -> tuple[object, ...]:
     """Equal for settings that need the same kernels and programs: sliders change only numbers."""
     passes = tuple(values.name for values in settings.look.passes)
-    return passes, settings.strength < 1.0, settings.lens.name, settings.quality
+    development = settings.development
+    stages = tuple(
+        _stage_of(getattr(development, field.name)) for field in fields(development) if field.name not in FREE
+    )
+    return passes, settings.strength < 1.0, settings.lens.name, settings.quality, stages
+
+
+def _stage_of(value: object) -> object:
+    """A number only switches its stage on and off."""
+    return value > 0 if isinstance(value, float) else value

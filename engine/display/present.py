@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import moderngl
 
@@ -59,12 +60,12 @@ class Presenter:
         picture: moderngl.Texture | None,
         lines: list[str],
         overlays: Overlays = NO_OVERLAYS,
-        tools: Iterable[Tool] = (),
+        tools: Sequence[Tool] = (),
     ) -> None:
         """Draws `picture`, display sRGB with its first row at the top, text in the lower left corner, and the tools.
 
-        Without a picture it draws only the text. Draws nothing while the surface is minimised. Raises ShaderError if an
-        overlay does not compile.
+        All but a docked tool is drawn into the rest of the window. Without a picture only the text is drawn, and
+        nothing while the surface is minimised. Raises ShaderError if an overlay does not compile.
         """
         screen, framebuffer, content_scale = self._surface.framebuffer, self._surface.size, self._surface.scale
         if 0 in framebuffer:
@@ -73,13 +74,14 @@ class Presenter:
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)
         height_px = text_height_px(framebuffer, content_scale)
+        room = framebuffer[0] - max((tool.dock_px(framebuffer, height_px) for tool in tools), default=0), framebuffer[1]
         if picture is None:
-            self._draw_sprites(framebuffer, lines, height_px, overlays)
+            self._draw_sprites(room, lines, height_px, overlays)
             return
         shape = overlays.view.shape(picture.size)
-        self._surface.input.show(shape, framebuffer, overlays.view)
-        left, top, width, height = letterbox(shape, framebuffer)
-        shown = left, framebuffer[1] - top - height, width, height
+        self._surface.input.show(shape, room, overlays.view)
+        left, top, width, height = letterbox(shape, room)
+        shown = left, room[1] - top - height, width, height
         numbers: dict[str, Number] = {"dither_step": self._dither_step}
         moving: dict[str, Number] = {}
         if overlays.passes:
@@ -103,12 +105,12 @@ class Presenter:
             self._draw_view((overlays.passes, True), numbers | view_uniforms, moving)
         self._smooth.clear(0)
         self._exact.clear(1)
-        canvas = Canvas(screen, framebuffer, shown, content_scale, height_px, self._sprites, overlays.view)
+        canvas = Canvas(screen, room, shown, content_scale, height_px, self._sprites, overlays.view)
         if overlays.view.zoom > 1.0:
             self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))
         if overlays.face is not None:
             self._frame("face", overlays.face, canvas)
-        self._draw_sprites(framebuffer, lines, height_px, overlays)
+        self._draw_sprites(room, lines, height_px, overlays)
         for tool in tools:
             tool.draw(canvas)
 
@@ -139,12 +141,14 @@ class Presenter:
         self._sprites.prepare(name, (size, pen_px), lambda: frame(size, pen_px))
         self._sprites.draw(name, left, bottom)
 
-    def _draw_sprites(self, framebuffer: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
-        width, height = framebuffer
+    def _draw_sprites(self, room: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
+        width, height = room
         margin_px = height_px // 2
         room_px = width - 2 * margin_px
         if lines:
-            self._sprites.prepare("text", (lines, height_px, room_px), lambda: render_text(lines, height_px, room_px))
+            self._sprites.prepare(
+                "text", (lines, height_px, room_px), partial(render_text, lines, height_px, room_px, wraps=True)
+            )
             self._sprites.draw("text", margin_px, margin_px)
         dof_scale = overlays.dof_scale
         if dof_scale is not None and height >= MIN_SCALES_PER_WINDOW * DOF_SCALE_HEIGHT_EM * height_px:

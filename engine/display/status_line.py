@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import unicodedata
 from functools import lru_cache
 from typing import Any
@@ -14,7 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
 INK = 0.94  # display level of the letters
-TEXT_BACKGROUND = 0.55  # opacity of the dark background
+TEXT_BACKGROUND = 0.62  # opacity of the dark background: over white, the contrast of the letters is 5.4
 
 
 def f_stop(f_number: float) -> str:
@@ -57,12 +58,14 @@ def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:
     return round(max(13 * content_scale, min(framebuffer[1], framebuffer[0] * 9 / 16) / 64))
 
 
-def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.uint8]:
+def render_text(lines: list[str], height_px: int, width_px: int, *, wraps: bool = False) -> NDArray[np.uint8]:
     """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark translucent background.
 
-    `height_px` is the text height. It is reduced, down to `MIN_TEXT_PX`, if a line is wider than `width_px`.
+    `height_px` is the text height. A line that is wider than `width_px` continues in the next one if `wraps`. Else the
+    text height is reduced, down to `MIN_TEXT_PX`.
     """
-    text = "\n".join(_plain(line) for line in lines)
+    lines = [_plain(line) for line in lines]
+    text = "\n".join(wrapped(lines, height_px, width_px) if wraps else lines)
     while True:
         font = _font(height_px)
         edge_px = round(0.6 * height_px)
@@ -75,6 +78,21 @@ def render_text(lines: list[str], height_px: int, width_px: int) -> NDArray[np.u
     canvas = Image.new("L", (width, math.ceil(box[3]) + 2 * edge_px))
     ImageDraw.Draw(canvas).multiline_text((edge_px, edge_px), text, 255, font, spacing=spacing)
     return on_background(np.asarray(canvas), TEXT_BACKGROUND, edge_px)
+
+
+def wrapped(lines: list[str], height_px: int, width_px: int) -> list[str]:
+    """The lines, each divided between words where it would be wider than `width_px`, with its background."""
+    font, room_px = _font(height_px), width_px - 2 * round(0.6 * height_px)
+    divided: list[str] = []
+    for line in lines:
+        start = end = 0
+        for match in re.finditer(r"\S+", line):
+            if end > start and font.getlength(line[start : match.end()]) > room_px:
+                divided.append(line[start:end])
+                start = match.start()
+            end = match.end()
+        divided.append(line[start:end])
+    return divided
 
 
 def on_background(ink: NDArray[np.uint8], opacity: float, radius_px: int) -> NDArray[np.uint8]:

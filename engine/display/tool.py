@@ -68,8 +68,9 @@ class ToolContext:
 class Canvas:
     """The surface while a tool draws over the picture. Its `framebuffer` is bound; the origin is the lower left.
 
-    `size` is (width, height) in pixels. `shown` is the position of the `view` of the picture: left, bottom, width,
-    height. `text_px` is the text height and the unit of all margins. `scale` is the content scale of the monitor.
+    `size` is (width, height) in pixels, without docked tools. `shown` is the position of the `view` of the picture:
+    left, bottom, width, height. `text_px` is the text height and the unit of all margins. `scale` is the content scale
+    of the monitor.
     """
 
     framebuffer: moderngl.Framebuffer
@@ -133,6 +134,10 @@ class Tool:
     def overlays(self, drawn: Drawn | None) -> Overlays:
         """The overlays of the picture `drawn`, None before the first. They are fused into the draw that shows it."""
         return NO_OVERLAYS
+
+    def dock_px(self, framebuffer: tuple[int, int], text_px: int) -> int:
+        """Width of the strip at the right edge of a framebuffer of (width, height) pixels that is the tool's own."""
+        return 0
 
     def draw(self, canvas: Canvas) -> None:
         """Draws over the picture and its overlays."""

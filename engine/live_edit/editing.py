@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import LookError, OutputError
 from ..gl.passes import Parameter, Table, Value, load_pass
@@ -21,17 +21,21 @@ Slot = Literal["A", "B"]
 
 @dataclass(frozen=True, slots=True)
 class _Slots:
-    """State that undo restores together with the settings: the slot shown, and the look in the other slot."""
+    """State that undo restores together with the settings.
 
-    other: Look
+    The slot shown, its look as in its file, and the look in the other slot, with that of its file.
+    """
+
     shown: Slot
+    saved: Look
+    other: Look
+    other_saved: Look
 
 
 @dataclass(frozen=True, slots=True)
 class EditingSnapshot:
     """The state of an `Editing`."""
 
-    saved: Look
     history: HistorySnapshot
 
     @property
@@ -42,13 +46,13 @@ class EditingSnapshot:
 class Editing:
     """Edits the look of the live settings; each change is a step of their history.
 
-    Both slots start with the opened look. `saved` is the look as in its file.
+    Both slots start with the opened look.
     """
 
     def __init__(self, history: SettingsHistory) -> None:
         self.history = history
-        self.saved = history.now.look
-        history.follow(companion=_Slots(self.saved, "A"))
+        look = history.now.look
+        history.follow(companion=_Slots("A", look, look, look))
         self._dragged = ""
         self._locked: set[tuple[str, str]] = set()
 
@@ -56,6 +60,11 @@ class Editing:
     def look(self) -> Look:
         """The look that is shown."""
         return self.history.now.look
+
+    @property
+    def saved(self) -> Look:
+        """The look that is shown, as in its file."""
+        return self._slots.saved
 
     @property
     def slot(self) -> Slot:
@@ -146,40 +155,37 @@ class Editing:
 
     def store(self) -> None:
         """Copies the shown look into the other slot."""
-        self.history.change("store", companion=replace(self._slots, other=self.look))
+        self.history.change("store", companion=replace(self._slots, other=self.look, other_saved=self.saved))
 
     def swap(self) -> None:
         """Shows the other slot. A second call restores the first."""
-        slots = _Slots(self.look, "B" if self.slot == "A" else "A")
-        self.history.change("swap", companion=slots, look=self._slots.other)
+        slots = self._slots
+        swapped = _Slots("B" if self.slot == "A" else "A", slots.other_saved, self.look, slots.saved)
+        self.history.change("swap", companion=swapped, look=slots.other)
 
-    def open(self, look: Look) -> None:
-        """Opens another look, as in its file. Undo restores the previous look with its changes."""
-        self.saved = look
-        self.history.change("look", look=look)
+    def open(self, look: Look, reason: str = "look", **changes: Any) -> None:
+        """Opens another look, as in its file, with changes of other settings, in one step of undo."""
+        self.history.change(reason, look=look, companion=replace(self._slots, saved=look), **changes)
 
     def reloaded(self, look: Look) -> None:
         """Takes the changes of the look's edited file; other values that the user changed stay."""
-        before = self.saved
-        self.saved = look
-        passes = tuple(self._merged(settings, before) for settings in look.passes)
-        self.history.change("look file", look=replace(look, passes=passes))
+        passes = tuple(self._merged(settings, self.saved) for settings in look.passes)
+        self._take_file(look)
+        companion = replace(self._slots, saved=look)
+        self.history.change("look file", look=replace(look, passes=passes), companion=companion)
 
     def refit(self) -> None:
         """Adapts the look, its slots and its history to the parameters of edited shaders.
 
         Raises ShaderError, and changes nothing, if a pass does not exist any more.
         """
-        saved = self.saved.refitted()
         self.history.rewrite(_refitted)
-        self.saved = saved
 
     def snapshot(self) -> EditingSnapshot:
         """The state including the undo history, for `restore`."""
-        return EditingSnapshot(self.saved, self.history.snapshot())
+        return EditingSnapshot(self.history.snapshot())
 
     def restore(self, snapshot: EditingSnapshot) -> None:
-        self.saved = snapshot.saved
         self.history.restore(snapshot.history)
 
     def as_toml(self, folder: Path | None = None) -> str:
@@ -195,9 +201,20 @@ class Editing:
         if path.suffix != ".toml":
             raise OutputError(f"{path.name}: a look is a .toml file; name {path.stem or 'mine'}.toml")
         named = self.look if self.look.file == path else replace(self.look, name=path.stem)
-        self.saved = _explicit_values(write_look(path, named))
-        self.history.follow(look=self.saved)
+        saved = _explicit_values(write_look(path, named))
+        self.history.follow(look=saved, companion=replace(self._slots, saved=saved))
+        self._take_file(saved)
         return path
+
+    def _take_file(self, look: Look) -> None:
+        """`look` is now the content of its file, for every step with a look of this file."""
+
+        def taken(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
+            saved, other = (look if each.file == look.file else each for each in (slots.saved, slots.other_saved))
+            return settings, replace(slots, saved=saved, other_saved=other)
+
+        if look.file is not None:
+            self.history.rewrite(taken)
 
     def _merged(self, settings: PassSettings, before: Look) -> PassSettings:
         """A pass from the edited file; parameters unchanged in the file keep the values set by the user."""
@@ -237,7 +254,8 @@ def _same(value: Value, other: Value) -> bool:
 
 
 def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
-    return settings.with_(look=settings.look.refitted()), replace(slots, other=slots.other.refitted())
+    looks = {name: getattr(slots, name).refitted() for name in ("saved", "other", "other_saved")}
+    return settings.with_(look=settings.look.refitted()), replace(slots, **looks)
 
 
 def _explicit_values(look: Look) -> Look:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..controls import Action, Choice, Control, Number, Switch
+from ..controls import OFF, Action, Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
 from ..display.overlays import NO_OVERLAYS, WHOLE, Circles, Overlays, View
 from ..display.status_line import MIN_TEXT_PX, render_text
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 NO_DEPTH = "no depth here"
 NO_MOSAIC = "this picture has no raw data"
-ZOOMS = {"off": 1.0, "5x": 5.0, "10x": 10.0}
-SQUEEZES = {"off": 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
+ZOOMS = {OFF: 1.0, "5x": 5.0, "10x": 10.0}
+SQUEEZES = {OFF: 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class Aids(Tool):
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._notify = tool_context, tool_context.notify
         self._states = {aid.name: _State() for aid in AIDS}
-        self._zoom, self._squeeze = "off", "off"
+        self._zoom, self._squeeze = OFF, OFF
         self._middle = self._pointer = (0.5, 0.5)
 
     def controls(self) -> Iterable[Control]:
@@ -72,13 +72,18 @@ class Aids(Tool):
                 get=partial(getattr, state, "on"),
                 set=partial(self._toggle, aid),
                 is_saved=True,
+                is_aid=True,
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
                 yield self._parameter_control(aid, parameter, key if parameter.kind == "enum" else "")
                 key = "" if parameter.kind == "enum" else key
         yield Choice(
-            "magnifier", "Magnifier", "aids", "M", choices=tuple(ZOOMS), get=lambda: self._zoom, set=self._magnify
+            *("magnifier", "Magnifier", "aids", "M"),
+            choices=tuple(ZOOMS),
+            get=lambda: self._zoom,
+            set=self._magnify,
+            is_aid=True,
         )
         yield Choice(
             "desqueeze",
@@ -89,8 +94,9 @@ class Aids(Tool):
             get=lambda: self._squeeze,
             set=partial(setattr, self, "_squeeze"),
             is_saved=True,
+            is_aid=True,
         )
-        yield Action("aids_off", "All aids off", "aids", "0", do=self._all_off)
+        yield Action("aids_off", "All aids off", "aids", "0", do=self._tool_context.controls.end_aids)
 
     def handle_event(self, event: Event) -> bool:
         if isinstance(event, Pointer) and event.kind in ("move", "press"):
@@ -187,11 +193,6 @@ class Aids(Tool):
         return any(self._states[name].on and self._value(name, "of") == "raw" for name in ("zebra", "clipping"))
 
     def _magnify(self, zoom: str) -> None:
-        if self._zoom == "off":
+        if self._zoom == OFF:
             self._middle = self._pointer
         self._zoom = zoom
-
-    def _all_off(self) -> None:
-        for state in self._states.values():
-            state.on = False
-        self._zoom = "off"

@@ -1,4 +1,4 @@
-"""Controls of exposure and white balance, automatic or manual, and of the exposure of a source."""
+"""Controls of the exposure, automatic or manual, and of the exposure of a source."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 THIRD_EV = 1 / 3
 MAX_EV = 10.0  # the limit of `--exposure`
 OFF = "off"
-AUTO, CAMERA_BALANCE = "auto", "as-shot"
 SOURCE_STEP_EV = 0.5  # a larger change of the metered exposure, for two frames, is sent to the source
 
 
@@ -32,7 +31,7 @@ def exposure_control(source: Source) -> Number | None:
 
 
 class ExposureTool(Tool):
-    """Sets `metering`, `exposure_ev` and `white_balance` of the development.
+    """Sets `metering` and `exposure_ev` of the development.
 
     Metering sets a digital gain. If the source has an exposure control, that is set to the metered exposure: the source
     collects more or less light and reports this in its frames. The gain then decreases by the same amount, so that the
@@ -45,9 +44,6 @@ class ExposureTool(Tool):
         self._source_exposure = exposure_control(tool_context.source)
         self._requested_ev = self._change_ev = 0.0
         self._mode = self._metering if self._metering not in (OFF, AUTO_METERING) else MODES[0]
-        balance = tool_context.settings.now.development.white_balance
-        self._manual_balance = CAMERA_BALANCE if balance == AUTO else balance
-        self._doubts = True  # the next frame with automatic white balance is the first of its light or source
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -75,11 +71,6 @@ class ExposureTool(Tool):
         )
         yield Action("brighter", "Brighter by 1/3 stop", "exposure", "Up", do=lambda: self._step(THIRD_EV))
         yield Action("darker", "Darker by 1/3 stop", "exposure", "Down", do=lambda: self._step(-THIRD_EV))
-        yield Switch(
-            *("auto_white_balance", "Auto white balance", "exposure", "F3"),
-            get=lambda: self._settings.now.development.white_balance == AUTO,
-            set=self._toggle_balance,
-        )
 
     def handle_event(self, event: Event) -> bool:
         """A click sets the position of `spot` metering. It is not consumed: the focus tool receives it, too."""
@@ -94,13 +85,8 @@ class ExposureTool(Tool):
     def on_source(self, source: Source) -> None:
         self._source_exposure = exposure_control(source)
         self._requested_ev = self._change_ev = 0.0
-        self._doubts = True
 
     def on_frame(self, drawn: Drawn) -> None:
-        if self._doubts and self._settings.now.development.white_balance == AUTO:
-            self._doubts = False
-            if doubt := drawn.balance_doubt():
-                self._notify(f"white balance auto is not sure: {doubt}")
         control = self._source_exposure
         if control is None:
             return
@@ -143,14 +129,6 @@ class ExposureTool(Tool):
         present = self._settings.now.development.exposure_ev
         self._set_exposure(round(min(max(present + stops, -MAX_EV), MAX_EV) / THIRD_EV) * THIRD_EV)
         self._notify(f"exposure {self._settings.now.development.exposure_ev:+.1f} EV")
-
-    def _toggle_balance(self, on: bool) -> None:
-        present = self._settings.now.development.white_balance
-        if on and present != AUTO:
-            self._manual_balance = present
-        self._doubts = on
-        self._develop("white balance", white_balance=AUTO if on else self._manual_balance)
-        self._notify(f"white balance {self._settings.now.development.white_balance}")
 
     def _develop(self, reason: str, **changes: Any) -> None:
         merge_s = PAUSE_S if reason == "exposure" else 0.0  # a slider drag or a held key is one step

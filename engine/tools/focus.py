@@ -32,6 +32,7 @@ PRESET_S = 2.0  # duration of a rack to a preset: slow enough to be part of a vi
 PRESETS = (1, 2)
 FACE_S = 2.5  # display time of the frame around a face
 NO_DEPTH = "no depth here"
+ZONE_FOCUS_OFF = "zone focus is off"
 
 
 class FocusTool(Tool):
@@ -55,6 +56,7 @@ class FocusTool(Tool):
         self._zone_focus = zone_focus or ZoneFocus()
         # F-number and focus before zone focus was switched on; None while it is off.
         self._before_zone_focus = (self._now.f_number, self._now.focus_m) if zone_focus else None
+        self._zone_m = self._now.focus_m  # the focus of zone focus, while it is on
         self._presets_m: dict[int, float] = {}
         self._rack: Rack | None = None
         self._rack_start_s = 0.0
@@ -92,6 +94,7 @@ class FocusTool(Tool):
             get=lambda: self._shows_scale,
             set=self._show_scale,
             is_saved=True,
+            is_aid=True,
         )
         for preset in PRESETS:
             rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
@@ -143,6 +146,9 @@ class FocusTool(Tool):
             self._focus_on_target(self._search)
         if self._rack is not None:
             self._advance(self._rack, now_s - self._rack_start_s)
+        elif self._before_zone_focus is not None and self._now.focus_m != self._zone_m:
+            self._before_zone_focus = None  # undone
+            self._notify(ZONE_FOCUS_OFF)
         return Invalidation.NOTHING
 
     def _advance(self, rack: Rack, elapsed_s: float) -> None:
@@ -277,11 +283,12 @@ class FocusTool(Tool):
             self._before_zone_focus = now.f_number, now.focus_m
             lens = self._zone_focus.lens(now.lens)
             self._move_to(self._zone_focus.focus_m(lens), self._click_s, lens)
+            self._zone_m = self._limited_m(self._zone_focus.focus_m(lens))
             self._notify(self._zone_text())
         elif not on and self._before_zone_focus is not None:
             (f_number, focus_m), self._before_zone_focus = self._before_zone_focus, None
             self._move_to(focus_m, self._click_s, at_closest_aperture(now.lens, f_number))
-            self._notify("zone focus is off")
+            self._notify(ZONE_FOCUS_OFF)
 
     def _notify_zone(self) -> None:
         """In zone focus, reports the part of the zone that is sharp now."""

@@ -40,7 +40,12 @@ class PixelInspector(Tool):
         self._lines: list[str] = []
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("pixel_inspector", "Pixel inspector", "aids", "I", get=lambda: self._on, set=self._toggle)
+        yield Switch(
+            *("pixel_inspector", "Pixel inspector", "aids", "I"),
+            get=lambda: self._on,
+            set=self._toggle,
+            is_aid=True,
+        )
 
     def handle_event(self, event: Event) -> bool:
         if isinstance(event, Pointer) and event.kind in ("move", "drag"):

@@ -52,7 +52,7 @@ class WipeTool(Tool):
         self._reach = 0.02  # in fractions of the picture
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("wipe", "Wipe (A/B)", "aids", "X", get=lambda: self._on, set=self._toggle)
+        yield Switch("wipe", "Wipe (A/B)", "aids", "X", get=lambda: self._on, set=self._toggle, is_aid=True)
         kinds = ("before", "look", "lens", "device")
         yield Choice(
             "wipe_kind", "Wipe: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose

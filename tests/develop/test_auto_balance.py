@@ -17,7 +17,7 @@ from groundglass.controls import Controls
 from groundglass.develop.auto_balance import estimate_light
 from groundglass.develop.balance import WhiteBalance
 from groundglass.frame import Encoding, Frame
-from groundglass.tools.exposure import ExposureTool
+from groundglass.tools.white_balance import WhiteBalanceTool
 from live_engine import LiveEngine, tool_context
 
 GREY = 0.18
@@ -124,7 +124,7 @@ def test_a_live_doubt_is_shown_once() -> None:
     wall = Frame(np.full((64, 96, 3), (0.1, 0.4, 0.05), np.float32), encoding=Encoding.SCENE, name="wall")
     with LiveEngine(look="neutral") as engine, open_source("scene:?size=96x64") as source:
         controls, messages = Controls(), []
-        tool = ExposureTool(tool_context(engine, source, messages.append, controls))
+        tool = WhiteBalanceTool(tool_context(engine, source, messages.append, controls))
         controls.add(tool.controls())
         for press in (None, "F3", None, "F3", "F3"):
             if press:

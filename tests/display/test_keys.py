@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
-from window_support import Live, Screen, until
+from window_support import Live, RemoteClient, Screen, until
 
 QUITTING = {"Q"}
 # The control needs a device that the test machine does not have: it shows a message and keeps its value.
 REFUSED = {"F9"}
-
-
-class RemoteClient:
-    """A client of the remote control of a running viewfinder."""
-
-    def __init__(self, folder: Path) -> None:
-        remote = json.loads((folder / "groundglass" / "control.json").read_text())
-        self._lines = socket.create_connection(("127.0.0.1", remote["port"]), timeout=40).makefile("rw")
-        self.request({"token": remote["token"]})
-
-    def request(self, message: dict[str, Any]) -> Any:
-        print(json.dumps(message), file=self._lines, flush=True)
-        answer = json.loads(self._lines.readline())
-        assert answer["ok"], answer
-        return answer.get("value")
 
 
 def xdotool_key(key: str) -> str:
@@ -61,6 +43,12 @@ def test_every_key_changes_its_control(screen: Screen, tmp_path: Path) -> None:
                     lambda name=name, before=before: client.request({"get": name}) == before,
                     f"{key} changes {name} back",
                 )
+        aids = {"peaking": True, "grid": True, "desqueeze": "1.5", "histogram": "both", "vectorscope": True}
+        aids |= {"pixel_inspector": True, "wipe": True, "magnifier": "5x", "depth_of_field": True}
+        for name, setting in aids.items():
+            client.request({"set": name, "to": setting})
+        live.press("0")
+        until(lambda: {client.request({"get": name}) for name in aids} == {False, "off"}, "0 ends every aid")
         until(lambda: list(tmp_path.glob("groundglass-*.dng")), "S writes a raw file")
         until(lambda: list(tmp_path.glob("groundglass-*.mp4")), "R writes a video")
         live.press("q")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from groundglass.display.status_line import distance, f_stop, render_text, status_line
+from groundglass.display.status_line import distance, f_stop, render_text, status_line, wrapped
 
 
 def test_values_are_formatted_as_on_a_lens() -> None:
@@ -26,3 +26,27 @@ def test_the_letters_fit_and_are_legible_on_black_and_white() -> None:
         on_white = rgba[..., 0] + 1 - rgba[..., 3]
         assert on_white.max() - np.median(on_white) > 0.3  # light letters on a darker background
     assert render_text(["saved", line], 26, 1000).shape[0] > render_text([line], 26, 1000).shape[0]
+
+
+def test_a_long_message_continues_in_the_next_line() -> None:
+    words = "no virtual camera (a very long reason of the driver); on Linux load the module v4l2loopback " * 3
+    lines = wrapped([words, "scene:   classic   f/1.4"], 13, 400)
+    assert " ".join(lines[:-1]).split() == words.split()
+    assert lines[-1] == "scene:   classic   f/1.4", "spaces between the parts stay"
+    rgba = render_text([words], 13, 400, wraps=True)
+    assert rgba.shape[1] <= 400
+    assert rgba.shape[0] > 3 * render_text(["x"], 13, 400).shape[0]
+
+
+def test_text_has_contrast_over_every_picture() -> None:
+    """WCAG 2.1, 1.4.3: at least 4.5."""
+    rgba = render_text(["H" * 40], 40, 2000).astype(float) / 255
+    letters, background = rgba[..., :3].max(), rgba[30, 200:-200, 3].min()
+
+    def luminance(level: float) -> float:
+        return ((level + 0.055) / 1.055) ** 2.4 if level > 0.04045 else level / 12.92
+
+    darkest = min(luminance(under * (1 - background)) for under in (0.0, 0.5, 1.0))
+    brightest = max(luminance(under * (1 - background)) for under in (0.0, 0.5, 1.0))
+    assert darkest < brightest
+    assert (luminance(letters) + 0.05) / (brightest + 0.05) >= 4.5

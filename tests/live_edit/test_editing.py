@@ -188,8 +188,26 @@ def test_save_as_writes_the_shown_look_with_the_name_of_the_file(tmp_path: Path)
     assert "# measured" in path.read_text()
     assert (tmp_path / "grainy.toml").read_text() == GRAINY
     assert [entry.name for entry in sorted(tmp_path.iterdir())] == ["grainy.toml", "mine.toml"]
+    steps = len(edited.history.steps)
     edited.history.undo()
-    assert edited.is_changed
+    assert (edited.look.name, edited.is_changed) == ("grainy", False)
+    edited.history.redo()
+    assert (edited.look.name, edited.is_changed) == ("mine", False)
+    edited.set("grain", "amount", 0.035)
+    edited.save_as(path)
+    assert len(edited.history.steps) == steps + 1, "saving is not a step"
+    edited.history.undo()
+    assert edited.is_changed, "the file is newer than this step"
+
+
+def test_undo_returns_to_the_file_of_the_former_look(tmp_path: Path) -> None:
+    edited, _ = edit(load_look(grainy(tmp_path)))
+    edited.set("grain", "amount", 0.035)
+    edited.open(load_look("classic"))
+    edited.history.undo()
+    assert (edited.look.name, edited.is_changed) == ("grainy", True)
+    edited.reset()
+    assert edited.look == load_look(tmp_path / "grainy.toml")
 
 
 @pytest.mark.parametrize("name", ["mine", "nowhere/mine.toml"])

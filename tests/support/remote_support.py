@@ -18,6 +18,7 @@ from groundglass.live_edit.look_keys import LookKeys
 from groundglass.remote.remote import Remote
 from groundglass.tools.aids import Aids
 from groundglass.tools.exposure import ExposureTool
+from groundglass.tools.white_balance import WhiteBalanceTool
 from live_engine import LiveEngine, tool_context
 from look_support import context
 
@@ -61,7 +62,7 @@ class Harness:
             self.engine, self.source, self.messages.append, self.controls, FrameLog(1 / 30), self.surface
         )
         self.done: list[str] = []
-        for tool in (Aids(ctx), ExposureTool(ctx), LookKeys(ctx, self.editing, folder)):
+        for tool in (Aids(ctx), ExposureTool(ctx), WhiteBalanceTool(ctx), LookKeys(ctx, self.editing, folder)):
             self.controls.add(tool.controls())
         self.controls.add([Action("wave", "Wave", "window", "F8", do=lambda: self.done.append("wave"))])
         self.remote = Remote(ctx, self.editing, 0, self.file)

@@ -6,15 +6,18 @@ shows the effect of a key.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -158,3 +161,18 @@ class Live:
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()
+
+
+class RemoteClient:
+    """A client of the remote control of a running viewfinder."""
+
+    def __init__(self, folder: Path) -> None:
+        remote = json.loads((folder / "groundglass" / "control.json").read_text())
+        self._lines = socket.create_connection(("127.0.0.1", remote["port"]), timeout=40).makefile("rw")
+        self.request({"token": remote["token"]})
+
+    def request(self, message: dict[str, Any]) -> Any:
+        print(json.dumps(message), file=self._lines, flush=True)
+        answer = json.loads(self._lines.readline())
+        assert answer["ok"], answer
+        return answer.get("value")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.util import find_spec
@@ -32,6 +33,7 @@ _BUTTONS: dict[Button, int] = {"left": 0, "right": 1, "middle": 2}
 # viewfinder; these do too after a click on the picture, unless text is being typed.
 _ARROWS = {"Left", "Right", "Up", "Down"}
 _ACTIONS = {"Enter", "Space", "Esc"}
+_PointerInput = tuple[float, float] | tuple[Button, bool]  # a position, or a button that was pressed or released
 
 
 def import_imgui() -> Any:
@@ -83,6 +85,8 @@ class Gui:
         self._target: tuple[moderngl.Texture, moderngl.Framebuffer] | None = None
         self._covered = (0, 0, 0, 0)  # part of the screen with widgets: left, bottom, width, height
         self._pointer = (-1.0, -1.0)
+        self._held: set[Button] = set()  # buttons that were pressed over the widgets
+        self._pointer_input: deque[_PointerInput] = deque()  # not passed to the widgets yet
         self._builds_due = 3  # frames to build; widgets need two to compute their sizes
 
     def refresh(self) -> None:
@@ -136,13 +140,18 @@ class Gui:
 
     def on_button(self, button: Button, pressed: bool) -> bool:
         self._activate()
-        self._imgui.get_io().add_mouse_button_event(_BUTTONS[button], pressed)
-        return self._is_over()
+        is_over = self._is_over()
+        if not pressed:
+            self._held.discard(button)
+        elif is_over:
+            self._held.add(button)
+        self._pointer_input.append((button, pressed))
+        return is_over
 
     def on_move(self, x: float, y: float) -> bool:
         """The pointer's position in pixels of the framebuffer, from the upper left."""
         self._activate()
-        self._imgui.get_io().add_mouse_pos_event(x, y)
+        self._pointer_input.append((x, y))
         self._pointer = x, y
         return self._is_over()
 
@@ -150,6 +159,14 @@ class Gui:
         self._activate()
         self._imgui.get_io().add_mouse_wheel_event(0.0, steps)
         return self._is_over()
+
+    def forget_input(self) -> None:
+        """Ends a drag, because the widgets appear or disappear."""
+        self._activate()
+        self._pointer_input.clear()
+        for button in self._held:
+            self._pointer_input.append((button, False))
+        self._held.clear()
 
     def release(self) -> None:
         """Releases all GL objects and the context."""
@@ -175,7 +192,26 @@ class Gui:
         left, bottom, width, height = self._covered
         top = 0 if self._target is None else self._target[0].height - bottom - height
         inside = 0 <= self._pointer[0] - left < width and 0 <= self._pointer[1] - top < height
-        return inside or bool(self._imgui.is_any_item_active())
+        return inside or bool(self._held) or bool(self._imgui.get_io().want_text_input)
+
+    def _pass_pointer_input(self) -> None:
+        """Passes input to the widgets, up to a button event that follows a move: a dragged widget is built at the
+        position at which it is released, even if the frame rate is low.
+        """
+        io, has_moved, has_button = self._imgui.get_io(), False, False
+        while self._pointer_input:
+            first, second = self._pointer_input[0]
+            is_move = not isinstance(first, str)
+            if has_button or (has_moved and not is_move):
+                self._builds_due = max(self._builds_due, 2)  # this one, and one for the rest
+                return
+            self._pointer_input.popleft()
+            if isinstance(first, str):
+                io.add_mouse_button_event(_BUTTONS[first], bool(second))
+                has_button = True
+            else:
+                io.add_mouse_pos_event(first, second)
+                has_moved = True
 
     def _activate(self) -> None:
         self._imgui.set_current_context(self._context)
@@ -187,6 +223,7 @@ class Gui:
         io = imgui.get_io()
         io.display_size = imgui.ImVec2(*map(float, size))
         io.delta_time = max(seconds, 1e-4)
+        self._pass_pointer_input()
         imgui.new_frame()
         self._build(imgui)
         imgui.render()
@@ -280,10 +317,11 @@ class Gui:
 def _set_sizes(imgui: Any, scale: float) -> None:
     style, pair = imgui.get_style(), imgui.ImVec2
     style.font_scale_main = scale
-    style.window_rounding = style.popup_rounding = style.frame_rounding = style.grab_rounding = 4.0 * scale
+    style.window_rounding = 0.0
+    style.popup_rounding = style.frame_rounding = style.grab_rounding = 4.0 * scale
     style.window_padding, style.frame_padding = pair(10 * scale, 8 * scale), pair(5 * scale, 3 * scale)
     style.item_spacing, style.item_inner_spacing = pair(7 * scale, 5 * scale), pair(6 * scale, 4 * scale)
-    style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 10 * scale
+    style.indent_spacing, style.scrollbar_size, style.grab_min_size = 14 * scale, 10 * scale, 5 * scale
 
 
 def _set_dark_theme(imgui: Any) -> None:
@@ -298,7 +336,7 @@ def _set_dark_theme(imgui: Any) -> None:
         (0.07, 0.07, 0.075),
     )
     colours = {
-        "window_bg": (*background, 0.86),
+        "window_bg": (*background, 1.0),
         "popup_bg": (*background, 0.97),
         "frame_bg": (*frame, 0.8),
         "frame_bg_hovered": (*highlight, 0.9),
@@ -315,7 +353,7 @@ def _set_dark_theme(imgui: Any) -> None:
         "header_active": (*highlight, 1.0),
         "separator": (*highlight, 1.0),
         "text": (0.90, 0.90, 0.88, 1.0),
-        "text_disabled": (0.54, 0.54, 0.52, 1.0),
+        "text_disabled": (0.64, 0.64, 0.62, 1.0),
         "scrollbar_bg": (0.0, 0.0, 0.0, 0.0),
         "nav_cursor": (*accent, 0.9),
         "plot_lines": (0.78, 0.78, 0.75, 1.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from ...display.messages import Messages
 from ...errors import GroundglassError, OutputError
 from ...gl.passes import Parameter, Table, Value
 from ...look.look import list_looks, load_look
+from .widgets import choice_widget, matches
 
 if TYPE_CHECKING:
     from ...live_edit.editing import Editing
@@ -25,20 +26,24 @@ class LookSection:
 
     def __init__(self, editing: Editing, messages: Messages) -> None:
         self._editing, self._messages = editing, messages
-        self._search = ""
         self._file = ""
         self._by_hand = random.Random()
 
-    def build(self, imgui: Any) -> bool:
-        """Declares the widgets; returns whether one of them changed the look."""
+    def finds(self, words: Sequence[str]) -> bool:
+        """Whether a parameter of the look matches the search for `words`."""
+        return bool(self._found(words))
+
+    def build(self, imgui: Any, words: Sequence[str] = ()) -> bool:
+        """Declares the widgets, in a search those of matching parameters. Returns whether the look was changed."""
         editing = self._editing
         before = editing.look
         try:
-            self._build_look_choice(imgui)
-            self._build_buttons(imgui)
-            _, self._search = imgui.input_text_with_hint("##search", "search", self._search)
-            self._build_parameters(imgui)
-            self._build_save_buttons(imgui)
+            if not words:
+                self._build_look_choice(imgui)
+                self._build_buttons(imgui)
+            self._build_parameters(imgui, words)
+            if not words:
+                self._build_save_buttons(imgui)
         except OutputError as error:
             self._messages.report_loss(str(error))
         except GroundglassError as error:
@@ -49,11 +54,9 @@ class LookSection:
 
     def _build_look_choice(self, imgui: Any) -> None:
         editing = self._editing
-        looks = list_looks()
-        name = editing.look.name
-        used, at = imgui.combo("Look", looks.index(name) if name in looks else -1, looks)
-        if used:
-            editing.open(load_look(looks[at]))
+        chosen = choice_widget(imgui, "Look", editing.look.name, list_looks())
+        if chosen is not None:
+            editing.open(load_look(chosen))
         if imgui.is_item_hovered() and editing.look.intent:
             imgui.set_tooltip(editing.look.intent)
         if editing.is_changed:
@@ -64,12 +67,11 @@ class LookSection:
         editing = self._editing
         rows: tuple[tuple[tuple[str, Callable[[], object], bool], ...], ...] = (
             (
-                ("Undo", editing.history.undo, editing.history.can_undo),
-                ("Redo", editing.history.redo, editing.history.can_redo),
                 ("Reset all", editing.reset, editing.is_changed),
                 ("Randomize", self._randomize, True),
+                (f"Swap A/B (now {editing.slot})", editing.swap, True),
             ),
-            ((f"Swap A/B (now {editing.slot})", editing.swap, True), ("Store in both", editing.store, True)),
+            (("Store in both", editing.store, True),),
         )
         for row in rows:
             for index, (title, do, enabled) in enumerate(row):
@@ -83,14 +85,16 @@ class LookSection:
     def _randomize(self) -> None:
         self._editing.randomize(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
-    def _build_parameters(self, imgui: Any) -> None:
-        words = self._search.lower().split()
-        shown: dict[str, list[tuple[PassSettings, Parameter]]] = {}
+    def _found(self, words: Sequence[str]) -> dict[str, list[tuple[PassSettings, Parameter]]]:
+        """The parameters that match, by pass."""
+        found: dict[str, list[tuple[PassSettings, Parameter]]] = {}
         for settings, parameter in self._editing.parameters():
-            text = f"{settings.name} {parameter.group} {parameter.name} {parameter.label}".lower()
-            if all(word in text for word in words):
-                shown.setdefault(settings.name, []).append((settings, parameter))
-        for name, pairs in shown.items():
+            if matches(words, settings.name, parameter.group, parameter.name, parameter.label):
+                found.setdefault(settings.name, []).append((settings, parameter))
+        return found
+
+    def _build_parameters(self, imgui: Any, words: Sequence[str]) -> None:
+        for name, pairs in self._found(words).items():
             imgui.push_id(name)
             if words:
                 imgui.set_next_item_open(True)
@@ -152,8 +156,13 @@ def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]
             used, on = imgui.checkbox(label, value)
             return used, on
         case str():
-            used, at = imgui.combo(label, parameter.choices.index(value), list(parameter.choices))
-            return used, parameter.choices[at]
+            chosen = choice_widget(imgui, label, value, parameter.choices)
+            return chosen is not None, value if chosen is None else chosen
+        case tuple() if high <= 1.0:
+            flags = imgui.ColorEditFlags_
+            wheel = flags.picker_hue_wheel | flags.float | flags.input_rgb | flags.display_rgb
+            used, picked = imgui.color_edit3(label, list(value), wheel)
+            return used, tuple(min(max(channel, low), high) for channel in picked)
         case tuple():
             used, numbers = imgui.slider_float3(label, list(value), low, high, "%.3f")
             red, green, blue = (min(max(channel, low), high) for channel in numbers)

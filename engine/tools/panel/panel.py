@@ -1,41 +1,65 @@
-"""The panel (Tab): every control, the parameters of the look, and the time of each stage."""
+"""The panel (Tab): every control, the parameters of the look, the steps, and the time of each stage."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from threading import Thread
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ...controls import Action, Choice, Control, Number, Switch, Text
+from ...controls import Action, Control, Switch
 from ...display.events import Event
 from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...errors import GroundglassError
 from .gui import Gui, import_ahead, is_imported
+from .history_section import build_messages, build_steps
 from .look_section import LookSection
 from .times import TimesSection
+from .widgets import describe, matches, same_line_if_it_fits, widget
 
 if TYPE_CHECKING:
     from ...live_edit.editing import Editing
 
 WIDTH_EM = 25.0  # width of the panel, in text heights
+MAX_WIDTH = 0.5  # and at most this fraction of the window
 REFRESH_S = 0.25  # update interval of values that change without input
-TITLES = {
-    "window": "Window",
-    "focus": "Focus",
-    "exposure": "Exposure",
-    "aids": "Aids",
-    "scopes": "Scopes",
-    "keep": "Output",
-    "tune": "Look editing",
-}
+LOOK, STEPS, PERFORMANCE = "Look", "Steps and messages", "Performance"
+
+
+class Section(NamedTuple):
+    """A part of the panel: its title, and the groups of its controls."""
+
+    title: str
+    groups: tuple[str, ...]
+
+
+# In the order of a photographer's work. The controls of other groups have sections of their own, in between.
+SECTIONS = (
+    Section("Source", ("source", "camera")),
+    Section("Focus and lens", ("focus",)),
+    Section("Exposure and white balance", ("exposure",)),
+    Section("Develop", ("develop",)),
+    Section(LOOK, ("look",)),
+    Section("Aids and scopes", ("aids", "scopes")),
+    Section("Custom modes", ("custom",)),
+    Section("Output", ("keep",)),
+)
+LAST_SECTIONS = (
+    Section(STEPS, ("history",)),
+    Section("Window", ("window",)),
+    Section(PERFORMANCE, ("tune",)),
+)
+# The buttons above all sections: the title, which is shorter than that of the control, by the control's name.
+BUTTONS = {"still": "Still", "record": "Record", "undo": "Undo", "redo": "Redo", "keys": "Keys", "panel": "Close"}
+OWN_WIDGETS = {"look", "swap", "reset_look", *BUTTONS} - {"record"}  # controls that the sections leave out
 
 
 class Panel(Tool):
-    """Widgets for all controls of the tool context and for the look of `editing`.
+    """Widgets for all controls of the tool context and for the look of `editing`, docked at the right of the window.
 
-    `pass_times` are the current times of `PassTimes`, in milliseconds.
+    `pass_times` are the current times of `PassTimes`, in milliseconds. `search` are the words of the search field.
     """
 
     def __init__(
@@ -43,6 +67,7 @@ class Panel(Tool):
     ) -> None:
         self._tool_context, self._pass_times = tool_context, pass_times
         self._look = LookSection(editing, tool_context.messages)
+        self.search = ""
         self._gui: Gui | None = None
         self._importing: Thread | None = None  # while the picture moves on: it takes 0.2 s
         self._times: TimesSection | None = None
@@ -50,7 +75,6 @@ class Panel(Tool):
         self._size = (1, 1)
         self._built_s = 0.0
         self._changed = False
-        self._overflows = False
 
     def controls(self) -> Iterable[Control]:
         yield Switch("panel", "Panel", "window", "Tab", get=lambda: self._shown, set=self._toggle, is_saved=True)
@@ -75,13 +99,19 @@ class Panel(Tool):
             self._gui.refresh()  # a key may have changed the value of a widget
         return False
 
+    def dock_px(self, framebuffer: tuple[int, int], text_px: int) -> int:
+        self._size = framebuffer
+        return self._width_px(text_px) if self._shown and self._gui is not None else 0
+
+    def _width_px(self, text_px: float) -> int:
+        return round(min(WIDTH_EM * text_px, MAX_WIDTH * self._size[0]))
+
     def draw(self, canvas: Canvas) -> None:
         if not self._shown or self._gui is None:
             return
         now_s = perf_counter()
         elapsed_s, is_stale = now_s - self._built_s, self._gui.is_stale
-        self._size = canvas.size
-        self._gui.draw(canvas, elapsed_s)
+        self._gui.draw(replace(canvas, size=self._size), elapsed_s)
         if is_stale:
             self._built_s = now_s
 
@@ -95,6 +125,8 @@ class Panel(Tool):
 
     def _toggle(self, on: bool) -> None:
         self._shown = on
+        if self._gui is not None:
+            self._gui.forget_input()
         if on and self._gui is None and is_imported():
             self._open()
         elif on and self._gui is None and self._importing is None:
@@ -114,88 +146,94 @@ class Panel(Tool):
         self._tool_context.surface.input.listener = self._gui
 
     def _build(self, imgui: Any) -> None:
-        width = min(WIDTH_EM * imgui.get_font_size(), 0.6 * self._size[0])
-        margin = 0.5 * imgui.get_font_size()
-        imgui.set_next_window_pos(imgui.ImVec2(self._size[0] - width - margin, margin), imgui.Cond_.always)
-        imgui.set_next_window_size_constraints(imgui.ImVec2(width, 0), imgui.ImVec2(width, self._size[1] - 2 * margin))
+        width = self._width_px(imgui.get_font_size())
+        imgui.set_next_window_pos(imgui.ImVec2(self._size[0] - width, 0), imgui.Cond_.always)
+        imgui.set_next_window_size(imgui.ImVec2(width, self._size[1]), imgui.Cond_.always)
         flags = imgui.WindowFlags_
-        shape = flags.no_title_bar | flags.no_resize | flags.no_move | flags.always_auto_resize
-        imgui.begin("groundglass", None, shape if self._overflows else shape | flags.no_scrollbar)
-        imgui.push_item_width(0.55 * width)
-        groups = self._tool_context.controls.groups()
-        if imgui.collapsing_header("Look", imgui.TreeNodeFlags_.default_open):
-            look_numbers = [control for control in groups.get("look", []) if isinstance(control, Number)]
-            self._build_controls(imgui, look_numbers)
-            self._changed |= self._look.build(imgui)
-        for group, controls in groups.items():
-            if group != "look" and imgui.collapsing_header(TITLES.get(group, group.capitalize())):
-                self._build_controls(imgui, controls)
-        if imgui.collapsing_header("Time"):
-            self._times = self._times or TimesSection()
-            self._times.build(imgui, self._tool_context.engine.clock, self._pass_times)
+        imgui.begin("groundglass", None, flags.no_title_bar | flags.no_resize | flags.no_move | flags.no_saved_settings)
+        self._build_buttons(imgui)
+        imgui.set_next_item_width(-1)
+        _, self.search = imgui.input_text_with_hint("##search", "search all settings", self.search)
+        imgui.begin_child("sections")
+        imgui.push_item_width(0.5 * width)
+        words = self.search.lower().split()
+        for section, controls in self._sections():
+            self._build_section(imgui, section, controls, words)
         imgui.pop_item_width()
-        # An excess within rounding needs no scrollbar.
-        self._overflows = imgui.get_scroll_max_y() > 0.5 * imgui.get_font_size()
+        imgui.end_child()
         imgui.end()
 
+    def _sections(self) -> Iterable[tuple[Section, list[Control]]]:
+        groups = self._tool_context.controls.groups()
+        listed = {group for section in (*SECTIONS, *LAST_SECTIONS) for group in section.groups}
+        others = [Section(group.capitalize(), (group,)) for group in groups if group not in listed]
+        for section in (*SECTIONS, *others, *LAST_SECTIONS):
+            controls = (control for group in section.groups for control in groups.get(group, ()))
+            yield section, [control for control in controls if control.name not in OWN_WIDGETS]
+
+    def _build_section(self, imgui: Any, section: Section, controls: list[Control], words: list[str]) -> None:
+        if words:
+            controls = [control for control in controls if matches(words, control.name, control.title, control.help)]
+            if not controls and not (section.title == LOOK and self._look.finds(words)):
+                return
+            imgui.set_next_item_open(True)
+        if not imgui.collapsing_header(section.title):
+            return
+        imgui.push_id(section.title)
+        self._build_controls(imgui, controls)
+        if section.title == LOOK:
+            self._changed |= self._look.build(imgui, words)
+        elif section.title == STEPS and not words:
+            self._changed |= build_steps(imgui, self._tool_context.settings)
+            imgui.separator()
+            build_messages(imgui, self._tool_context.messages.latest)
+        elif section.title == PERFORMANCE and not words:
+            self._times = self._times or TimesSection()
+            self._times.build(imgui, self._tool_context.engine.clock, self._pass_times)
+        imgui.pop_id()
+
+    def _build_buttons(self, imgui: Any) -> None:
+        controls = {control.name: control for control in self._tool_context.controls}
+        follows = False
+        for name, title in BUTTONS.items():
+            control = controls.get(name)
+            if control is None:
+                continue
+            if follows:
+                same_line_if_it_fits(imgui, title)
+            follows = True
+            is_on = isinstance(control, Switch) and name != "panel" and control.get()
+            if is_on:
+                imgui.push_style_color(imgui.Col_.button, imgui.get_style().color_(imgui.Col_.button_active))
+            if imgui.button(title):
+                self._use(control)
+            if is_on:
+                imgui.pop_style_color()
+            if imgui.is_item_hovered():
+                describe(imgui, replace(control, help=control.help or control.title))
+
+    def _use(self, control: Control) -> None:
+        """As its key."""
+        self._changed = True
+        try:
+            match control:
+                case Action(do=do):
+                    do()
+                case Switch(get=get, set=put):
+                    put(not get())
+        except GroundglassError as error:
+            self._tool_context.notify(str(error))
+
     def _build_controls(self, imgui: Any, controls: Iterable[Control]) -> None:
+        follows_action = False
         for control in controls:
+            is_action = isinstance(control, Action)
+            if is_action and follows_action:
+                same_line_if_it_fits(imgui, control.title)
+            follows_action = is_action
             imgui.push_id(control.name)
             try:
                 self._changed |= widget(imgui, control)
             except GroundglassError as error:
                 self._tool_context.notify(str(error))
             imgui.pop_id()
-
-
-def widget(imgui: Any, control: Control) -> bool:
-    """Declares the widget of a control; returns whether it was used."""
-    used = False
-    match control:
-        case Action(do=do):
-            used = imgui.button(control.title)
-            if used:
-                do()
-        case Switch(get=get, set=put):
-            used, on = imgui.checkbox(control.title, get())
-            if used:
-                put(on)
-        case Number(get=get, set=put, minimum=minimum, maximum=maximum):
-            used, value = imgui.slider_float(control.title, get(), minimum, maximum, number_format(control))
-            if used:
-                put(min(max(value, minimum), maximum))
-        case Choice(get=get, set=put, choices=choices):
-            present = get()
-            used, at = imgui.combo(control.title, choices.index(present) if present in choices else -1, list(choices))
-            if used:
-                put(choices[at])
-        case Text():
-            used = text_widget(imgui, control)
-    if control.help and imgui.is_item_hovered():
-        imgui.set_tooltip(control.help)
-    if control.key:
-        imgui.same_line()
-        imgui.text_disabled(control.key)
-    return bool(used)
-
-
-def text_widget(imgui: Any, control: Text) -> bool:
-    """Declares a field in which Enter sets the text, and a list of the suggestions; returns whether it was set."""
-    used, text = imgui.input_text(control.title, control.get(), imgui.InputTextFlags_.enter_returns_true)
-    chosen = text if used else None
-    for suggestion in control.suggestions():
-        if imgui.selectable(suggestion, suggestion == control.get())[0]:
-            chosen = suggestion
-    if chosen is not None:
-        control.set(chosen)
-    return chosen is not None
-
-
-def number_format(number: Number) -> str:
-    """A C printf format with the digits that the step needs, and the unit."""
-    digits = 0
-    while digits < 4 and abs(round(number.step, digits) - number.step) > 1e-9:
-        digits += 1
-    if number.unit == "f/":
-        return f"f/%.{digits}f"
-    return f"%.{digits}f {number.unit}".rstrip()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ...controls import Choice, Control, Switch
+from ...controls import OFF, Choice, Control, Switch
 from ...display.status_line import MIN_TEXT_PX
 from ...display.tool import Canvas, Invalidation, Tool, ToolContext
 from ...frame import Encoding
@@ -30,8 +30,8 @@ COPY_S = 0.025  # by this time the GPU has completed the copy, so reading it doe
 MAX_COLUMN_HEIGHT = 0.72  # fraction of the window's height; the next scope starts a new column to the left
 ROW_EM = 72  # width of all scopes in a row, in text heights; narrow windows get smaller text
 STATUS_EM = 3  # height of the status line at the lower left, in text heights
-HISTOGRAMS = {"off": (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
-WAVEFORMS = {"off": (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
+HISTOGRAMS = {OFF: (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
+WAVEFORMS = {OFF: (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
 SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
     "waveform": lambda rgb, text_px: draw.draw_waveform(counts.waveform(rgb), text_px),
     "parade": lambda rgb, text_px: draw.draw_parade(counts.parade(rgb), text_px),
@@ -55,7 +55,7 @@ class Scopes(Tool):
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._notify = tool_context.notify
-        self._histogram = self._waveform = "off"
+        self._histogram = self._waveform = OFF
         self._vectorscope = False
         self._readback = Readback(tool_context.engine.gl)
         self._latest: tuple[Frame, moderngl.Texture] | None = None
@@ -74,6 +74,7 @@ class Scopes(Tool):
             get=lambda: self._waveform,
             set=partial(self._choose, "_waveform"),
             is_saved=True,
+            is_aid=True,
             help="luma, or red, green and blue side by side, from 0 to 100 IRE",
         )
         yield Choice(
@@ -82,6 +83,7 @@ class Scopes(Tool):
             get=lambda: self._histogram,
             set=partial(self._choose, "_histogram"),
             is_saved=True,
+            is_aid=True,
             help="of the picture, or of the raw data in stops below clipping",
         )
         yield Switch(
@@ -89,6 +91,7 @@ class Scopes(Tool):
             get=lambda: self._vectorscope,
             set=partial(self._choose, "_vectorscope"),
             is_saved=True,
+            is_aid=True,
             help="colour differences of BT.709, with 75 % targets and the skin tone line",
         )
 
