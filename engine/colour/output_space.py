@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
 
 from ..errors import OutputError, check_regular_file
 from ..gl.passes import Number, Table
@@ -92,6 +91,8 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
 
 def srgb_profile() -> bytes:
     """The ICC profile of the default output space."""
+    from PIL import ImageCms
+
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
@@ -134,6 +135,8 @@ def _from_profile(path: Path, profile: bytes) -> OutputSpace:
 
 def _bake(path: Path, profile: bytes) -> OutputSpace:
     """Display P3, and a cube from its code values to the monitor's: 140,608 nodes converted by colour management."""
+    from PIL import Image, ImageCms
+
     p3 = _display_p3()
     levels = np.arange(CUBE_SIDE, dtype=np.uint8) * (255 // (CUBE_SIDE - 1))
     nodes = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), axis=-1).reshape(CUBE_SIDE, -1, 3)
