@@ -140,7 +140,7 @@ class Defocus:
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
-        self._unmix = Unmix(device, width, height) if quality == "best" else None
+        self._unmix = Unmix(device, width, height) if True else None
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None

@@ -31,14 +31,15 @@ class Unmix:
         Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
         the light of a saturated photosite, which its noise depends on.
         """
-        sides = self._sides.buffer
-        self._run("weigh_pure", depth=depth.buffer, sides=sides)
+        sides, stride = self._sides.buffer, scene.layout.stride
+        focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
+        self._run("find_edges", depth=depth.buffer, **focus)
+        self._run("weigh_pure", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(1, border=_NEIGHBOURS)
-        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=scene.layout.stride,
-                  unit=unit)  # fmt: skip
+        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=stride, unit=unit, **focus)
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, mixed=self._mixed.buffer,
-                  stride=scene.layout.stride, unit=unit, coc_px=coc_px, focus=focus_m)  # fmt: skip
+                  stride=stride, unit=unit, **focus)  # fmt: skip
         self._exchange(scene, depth)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:
