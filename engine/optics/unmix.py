@@ -13,6 +13,7 @@ from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_tiles
 
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
+_CONTRASTS = 12  # per tile, as in kernels/unmix.cl
 
 
 class Unmix:
@@ -22,8 +23,9 @@ class Unmix:
         self._device = device
         self._tiles = -(-width // TILE), -(-height // TILE)
         self._mixed = Planes(device, width, height, 5)
-        self._sides = Planes(device, width, height, 3)
+        self._sides = Planes(device, width, height, 4)
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
+        self._contrasts = device.allocate(4 * _CONTRASTS * self._tiles[0] * self._tiles[1])
 
     def divide(self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
@@ -34,12 +36,16 @@ class Unmix:
         sides, stride = self._sides.buffer, scene.layout.stride
         focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
         self._run("find_edges", depth=depth.buffer, **focus)
-        self._run("weigh_pure", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=stride, unit=unit)
+        self._run("compare_maps", scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts, stride=stride,
+                  unit=unit, **focus)  # fmt: skip
+        self._run("align_map", depth=depth.buffer, sides=sides, contrasts=self._contrasts)
         self._sides.mirror(1, border=_NEIGHBOURS)
-        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=stride, unit=unit, **focus)
+        self._run("weigh_pure", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
+        self._sides.mirror(2, border=_NEIGHBOURS)
+        self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit, **focus)
         self._sides.mirror(border=_NEIGHBOURS)
-        self._run("divide_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, mixed=self._mixed.buffer,
-                  stride=stride, unit=unit, **focus)  # fmt: skip
+        self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit,
+                  **focus)  # fmt: skip
         self._exchange(scene, depth)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:
@@ -64,3 +70,4 @@ class Unmix:
         self._mixed.release()
         self._sides.release()
         self._device.release(self._edges)
+        self._device.release(self._contrasts)
