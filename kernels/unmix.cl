@@ -4,15 +4,11 @@
  *
  * The coverage is the most probable one (Y.-Y. Chuang, B. Curless, D. Salesin, R. Szeliski, "A Bayesian approach to
  * digital matting", CVPR 2001) for the mean and the variance of the light of both surfaces close to the pixel, with the
- * edge of the depth map as the prior. `unit` is the light of a saturated photosite, so that the result is independent of
- * the exposure. Thin surfaces have no pixel of their own: the second estimate weighs pixels by the
- * first.
+ * edge of the aligned depth map as the prior. `unit` is the light of a saturated photosite, so that the result is independent of
+ * the exposure. Thin surfaces have no pixel of their own: the second estimate weighs pixels by the first.
  */
-#include "portable.h"
-#include "defocus.h"
+#include "unmix.h"
 
-#define EDGE_RATIO 1.15f /* a larger ratio of distances is a depth edge */
-#define AROUND 2         /* pixels from a depth edge that may be mixed: the edge of a map is often a pixel off */
 #define NEAR_BY 3        /* pixels from a mixed pixel in which both surfaces show their colours */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
@@ -21,13 +17,10 @@
 #define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
 #define BESIDE_FIRST 4.0f /* inverse of the largest squared distance of a mixture from the line between both colours, */
 #define BESIDE 25.0f      /* relative to the squared contrast, in the first estimate and in the second */
-#define FLIPS 8.0f       /* pixels around that the first estimate moves to the other surface: the map's edge is off */
 #define PRIOR 0.15f      /* variance of the prior next to the map's edge, and a pixel away from it */
 #define PRIOR_ALONE 0.02f
 #define NOISE 1e-5f      /* variance of the noise in black, in squared units, and its increase with light */
 #define PHOTON_NOISE 7e-4f
-#define IN_FOCUS_PX 1.0f /* largest blur radius of a near surface that covers single pixels */
-#define MIN_STEP_PX 0.5f /* smallest step of the blur radius across an edge that is visible */
 
 /* The planes of `mixed`: light (0 to 2), distance (3), and the coverage by near light in focus (4). The planes of `sides`:
  * aligned distance (0), weight for the first estimate (1), and after it weight (2) and distance (3).
@@ -36,20 +29,6 @@
 #define COVERAGE 4
 #define PURITY 1
 #define REFINED 2
-
-/* The map is aligned to the picture by one of 11 hypotheses: shifts by up to a pixel, row by row, then a near surface
- * larger and smaller by a pixel. `edges` holds for each tile a mark; then the table of contrasts has for each tile and
- * hypothesis a sum, and the number of pairs of pixels.
- */
-#define SHIFTS 9
-#define WIDER SHIFTS
-#define NARROWER (SHIFTS + 1)
-#define HYPOTHESES (SHIFTS + 2)
-#define UNCHANGED (SHIFTS / 2)
-#define CONTRASTS (HYPOTHESES + 1)
-#define MIN_PAIRS 20.0f   /* fewer pairs decide nothing */
-#define MIN_GAIN 1.15f    /* smallest ratio of the contrasts of the best hypothesis and the unchanged map */
-#define DARK 0.05f        /* light, in units, below which noise decides the contrast */
 
 typedef struct {
     floats light[3], variance;
@@ -67,21 +46,6 @@ typedef struct {
 typedef struct {
     floats nearest, last, gate;
 } Distances;
-
-FUNCTION floats indicator(ints condition) { return condition ? (floats)(1.0f) : (floats)(0.0f); }
-
-FUNCTION floats blur_at(floats metres, float coc_px, float focus) { return 0.5f * coc_px * (1.0f - focus / metres); }
-
-FUNCTION ints is_sharp(floats metres, float coc_px, float focus)
-{
-    return absolute(blur_at(metres, coc_px, focus)) <= IN_FOCUS_PX;
-}
-
-FUNCTION ints is_edge(floats nearest, floats last, float coc_px, float focus)
-{
-    const floats step = blur_at(last, coc_px, focus) - blur_at(nearest, coc_px, focus);
-    return (last > EDGE_RATIO * nearest) & (step > MIN_STEP_PX);
-}
 
 FUNCTION Distances distances_at(GLOBAL const float *depth, int at, int pitch)
 {
@@ -108,22 +72,20 @@ FUNCTION floats near_share(GLOBAL const float *depth, int at, int pitch, floats 
 
 FUNCTION ints is_uniform(floats share) { return (share < 0.01f) | (share > 0.99f); }
 
-/* Mean and variance of the light of both surfaces around a run, before and from `gate` on. Returns the number of pixels
- * around that `metres` moves to the other surface.
- */
-FUNCTION floats sides_of(GLOBAL const float *scene, GLOBAL const float *depth, GLOBAL const float *metres,
-                         GLOBAL const float *weights, int at, int pitch, int stride, floats gate, int is_first,
-                         Side *near, Side *far)
+/* Mean and variance of the light of both surfaces around a run, before and from `gate` on. */
+FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
+                       int pitch, int stride, floats gate, Side *near, Side *far)
 {
-    const floats none = (floats)(0.0f), least = (floats)(1e-12f);
-    floats sums[10] = {none, none, none, none, none, none, none, none, least, least}, flips = none;
-    for (int dy = -NEAR_BY; dy <= NEAR_BY; ++dy)
-        UNROLL for (int dx = -NEAR_BY; dx <= NEAR_BY; ++dx) {
+    const floats none = (floats)(0.0f), tiny = (floats)(1e-12f);
+    floats sums[10] = {none, none, none, none, none, none, none, none, tiny, tiny};
+    for (int dy = -NEAR_BY; dy <= NEAR_BY; ++dy) {
+        const int end = dy * dy > 4 ? 1 : dy * dy > 1 ? 2 : NEAR_BY; /* a disc */
+        for (int dx = -end; dx <= end; ++dx) {
             const float square = (float)(dx * dx + dy * dy);
             const int from = at + dy * pitch + dx;
             const floats red = LOAD(scene, from), green = LOAD(scene, from + stride);
             const floats blue = LOAD(scene, from + 2 * stride), power = red * red + green * green + blue * blue;
-            const floats weight = LOAD(weights, from) * (1.0f / (1.0f + square * square));
+            const floats weight = absolute(LOAD(weights, from)) * (1.0f / (2.0f + square * square));
             const ints is_near = LOAD(metres, from) < gate;
             const floats of_near = is_near ? weight : none, of_far = is_near ? none : weight;
             sums[0] += of_near * red;
@@ -136,9 +98,8 @@ FUNCTION floats sides_of(GLOBAL const float *scene, GLOBAL const float *depth, G
             sums[7] += of_far * power;
             sums[8] += of_near;
             sums[9] += of_far;
-            if (!is_first)
-                flips += indicator(is_near ^ (LOAD(depth, from) < gate));
         }
+    }
     UNROLL for (int side = 0; side < 2; ++side) {
         Side *to = side ? far : near;
         const floats per_weight = 1.0f / sums[8 + side];
@@ -149,20 +110,18 @@ FUNCTION floats sides_of(GLOBAL const float *scene, GLOBAL const float *depth, G
         }
         to->variance = greater(variance, none) * (1.0f / 3.0f);
     }
-    return flips;
 }
 
 /* The mixtures of the run at index `at`, from pixels at the distances `metres` with these `weights`. Texture without
  * mixed pixels is not to change: the map decides where the light is not between that of both surfaces, or theirs is
- * alike. The map is in doubt where the first estimate moved its edge.
+ * alike.
  */
 FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth, GLOBAL const float *metres,
                             GLOBAL const float *weights, int at, int pitch, int stride, float unit, floats gate,
                             int is_first)
 {
     Mixture mixture;
-    const floats flips = sides_of(scene, depth, metres, weights, at, pitch, stride, gate, is_first, &mixture.near,
-                                  &mixture.far);
+    sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
     const float square = unit * unit;
     floats along = none, contrast = (floats)(1e-6f * square), away = none, over = none, level = none;
@@ -181,10 +140,8 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
     const floats noise = NOISE * square + PHOTON_NOISE * unit * level;
     const floats beside = away - along * along / contrast - noise;
     floats trust = limited(2.0f - (is_first ? BESIDE_FIRST : BESIDE) * beside / contrast, 0.0f, 1.0f);
-    if (!is_first) {
+    if (!is_first)
         trust *= limited(contrast / (texture + 1e-6f * square) - UNLIKE, 0.0f, 1.0f);
-        trust = greater(limited(0.25f * (flips - FLIPS), 0.0f, 1.0f), trust);
-    }
     mixture.is_lamp = (over > LAMP * unit) & (over * over > LAMP_CONTRAST * texture);
     const floats towards = is_alone ? none : mixture.is_lamp ? full : trust;
     const floats prior = is_near + 0.5f * towards * (share - is_near);
@@ -206,149 +163,40 @@ FUNCTION floats far_light(const Mixture *mixture, int colour, floats own)
     return greater(mixture->is_lamp ? rest / greater(through, (floats)(0.15f)) : probable, (floats)(0.0f));
 }
 
-/* Marks the tiles with depth edges in focus in `edges`. */
-KERNEL void find_edges(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT edges, int width, int height,
-                       int pitch, int tiles_x, float coc_px, float focus)
+/* 1 where the light of a run's pixels is usual; less for highlights, which do not have the colour of a surface. */
+FUNCTION floats usual(GLOBAL const float *scene, int at, int stride, float unit)
 {
-    const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
-    floats nearest = (floats)(UNLIMITED), last = (floats)(0.0f);
-    for (int row = -AROUND; row < TILE + AROUND; ++row)
-        for (int x = -AROUND; x < TILE + AROUND; x += RUN) {
-            const floats metres = LOAD(depth, first + row * pitch + x);
-            nearest = is_sharp(metres, coc_px, focus) ? lesser(metres, nearest) : nearest;
-            last = greater(metres, last);
-        }
-    const floats least = (floats)(-largest(-nearest)), most = (floats)(largest(last));
-    if (IS_FIRST_ITEM)
-        edges[TILE_Y * tiles_x + TILE_X] = any_positive(indicator(is_edge(least, most, coc_px, focus))) ? 1.0f : 0.0f;
+    const floats level = (LOAD(scene, at) + LOAD(scene, at + stride) + LOAD(scene, at + 2 * stride)) * (1.0f / unit);
+    return 1.0f / (1.0f + level * level);
 }
 
-/* Whether a tile with depth edges in focus lies up to `reach` tiles from this one. */
-FUNCTION int is_beside_edges(GLOBAL const float *edges, int height, int tiles_x, int reach)
-{
-    float found = 0.0f;
-    for (int y = TILE_Y > reach ? TILE_Y - reach : 0; y <= TILE_Y + reach && y * TILE < height; ++y)
-        for (int x = TILE_X > reach ? TILE_X - reach : 0; x <= TILE_X + reach && x < tiles_x; ++x)
-            found += edges[y * tiles_x + x];
-    return found > 0.0f;
-}
-
-/* Contrast of the light of a run and that `step` indices further, 0 to 3. */
-FUNCTION floats contrast_at(GLOBAL const float *scene, int at, int step, int stride, float unit)
-{
-    floats sum = (floats)(0.0f);
-    UNROLL for (int colour = 0; colour < 3; ++colour) {
-        const floats here = greater(LOAD(scene, at + colour * stride), (floats)(0.0f));
-        const floats next = greater(LOAD(scene, at + colour * stride + step), (floats)(0.0f));
-        sum += absolute(here - next) / (here + next + DARK * unit);
-    }
-    return sum;
-}
-
-/* For the marked tiles, sums of the contrast across depth edges in focus, where each hypothesis places them. */
-KERNEL void compare_maps(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT depth,
-                         GLOBAL const float *RESTRICT edges, GLOBAL float *RESTRICT contrasts, int width, int height,
-                         int pitch, int stride, int tiles_x, float unit, float coc_px, float focus)
-{
-#if RUN == 1
-    LOCAL_FLOATS(shared, CONTRASTS * PART);
-#endif
-    if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f)
-        return;
-    const floats none = (floats)(0.0f);
-    floats sums[CONTRASTS];
-    UNROLL for (int part = 0; part < CONTRASTS; ++part)
-        sums[part] = none;
-    for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
-        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP)
-            for (int axis = 0; axis < 2; ++axis) {
-                const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-                const int step = axis ? pitch : 1;
-                const floats own = LOAD(depth, at), next = LOAD(depth, at + step), nearest = lesser(own, next);
-                const floats pairs = indicator(is_edge(nearest, greater(own, next), coc_px, focus)
-                                               & is_sharp(nearest, coc_px, focus));
-                if (!any_positive(pairs))
-                    continue;
-                UNROLL for (int shift = 0; shift < SHIFTS; ++shift) {
-                    const int from = at + (shift / 3 - 1) * pitch + shift % 3 - 1;
-                    sums[shift] += pairs * contrast_at(scene, from, step, stride, unit);
-                }
-                const floats after = contrast_at(scene, at + step, step, stride, unit);
-                const floats before = contrast_at(scene, at - step, step, stride, unit);
-                sums[WIDER] += pairs * (own < next ? after : before);
-                sums[NARROWER] += pairs * (own < next ? before : after);
-                sums[HYPOTHESES] += pairs;
-            }
-    GLOBAL float *to = contrasts + (TILE_Y * tiles_x + TILE_X) * CONTRASTS;
-#if RUN == 1
-    for (int part = 0; part < CONTRASTS; ++part)
-        shared[part * PART + ITEM] = sums[part];
-    reduce(shared, CONTRASTS, CONTRASTS);
-    for (int part = ITEM; part < CONTRASTS; part += TILE_ITEMS)
-        to[part] = shared[part * PART];
-#else
-    for (int part = 0; part < CONTRASTS; ++part)
-        to[part] = sum_of(sums[part]);
-#endif
-}
-
-/* The hypothesis with the largest contrast in the 3x3 tiles around this one, if it clearly exceeds the unchanged map. */
-FUNCTION int best_hypothesis(GLOBAL const float *edges, GLOBAL const float *contrasts, int height, int tiles_x)
-{
-    float sums[CONTRASTS];
-    for (int part = 0; part < CONTRASTS; ++part)
-        sums[part] = 0.0f;
-    for (int y = TILE_Y > 0 ? TILE_Y - 1 : 0; y <= TILE_Y + 1 && y * TILE < height; ++y)
-        for (int x = TILE_X > 0 ? TILE_X - 1 : 0; x <= TILE_X + 1 && x < tiles_x; ++x)
-            for (int part = 0; edges[y * tiles_x + x] > 0.0f && part < CONTRASTS; ++part)
-                sums[part] += contrasts[(y * tiles_x + x) * CONTRASTS + part];
-    int best = UNCHANGED;
-    for (int part = 0; part < HYPOTHESES; ++part)
-        best = sums[part] > sums[best] ? part : best;
-    return sums[HYPOTHESES] >= MIN_PAIRS && sums[best] > MIN_GAIN * sums[UNCHANGED] ? best : UNCHANGED;
-}
-
-/* The depth map, aligned to the picture, in and around the marked tiles. */
-KERNEL void align_map(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT sides,
-                      GLOBAL const float *RESTRICT edges, GLOBAL const float *RESTRICT contrasts, int width, int height,
-                      int pitch, int tiles_x)
-{
-    if (!is_beside_edges(edges, height, tiles_x, 2))
-        return;
-    const int best = best_hypothesis(edges, contrasts, height, tiles_x);
-    const int back = best < SHIFTS ? (best / 3 - 1) * pitch + best % 3 - 1 : 0;
-    for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
-        for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
-            const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-            floats metres = LOAD(depth, at - back);
-            for (int around = 0; best >= SHIFTS && around < 9; ++around) {
-                const floats other = LOAD(depth, at + (around / 3 - 1) * pitch + around % 3 - 1);
-                metres = best == WIDER ? lesser(metres, other) : greater(metres, other);
-            }
-            STORE(sides, at, metres);
-        }
-}
-
-/* Weight of each pixel for the first estimate, in and around the marked tiles. */
+/* Weight of each pixel for the first estimate, in and around the marked tiles. Those of mixed pixels are negative. */
 KERNEL void weigh_pure(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, GLOBAL const float *RESTRICT edges,
-                       int width, int height, int pitch, int stride, int tiles_x, float unit)
+                       int width, int height, int pitch, int stride, int tiles_x, float unit, float coc_px, float focus)
 {
     if (!is_beside_edges(edges, height, tiles_x, 1))
         return;
+    const int is_marked = edges[TILE_Y * tiles_x + TILE_X] > 0.0f;
     for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-            const Distances around = distances_at(sides, at, pitch);
-            const ints is_pure = (around.last <= EDGE_RATIO * around.nearest)
-                               | is_uniform(near_share(sides, at, pitch, around.gate));
-            const floats level = (LOAD(scene, at) + LOAD(scene, at + stride) + LOAD(scene, at + 2 * stride)) / unit;
-            STORE(sides, at + PURITY * stride, (is_pure ? (floats)(1.0f) : (floats)(IMPURE)) / (1.0f + level * level));
+            floats weight = usual(scene, at, stride, unit);
+            if (is_marked) {
+                const Distances around = distances_at(sides, at, pitch);
+                const floats nearest = around.nearest, last = around.last;
+                const ints is_mixed = is_edge(nearest, last, coc_px, focus) & is_sharp(nearest, coc_px, focus);
+                const ints is_pure = (last <= EDGE_RATIO * nearest)
+                                   | is_uniform(near_share(sides, at, pitch, around.gate));
+                weight *= is_pure ? (floats)(1.0f) : (floats)(IMPURE);
+                weight = is_mixed ? -weight : weight;
+            }
+            STORE(sides, at + PURITY * stride, weight);
         }
 }
 
 /* First estimate: the surface that covers most of each pixel, and the pixel's weight for the second one. */
 KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, GLOBAL const float *RESTRICT edges,
-                       int width, int height, int pitch, int stride, int tiles_x, float unit, float coc_px, float focus)
+                       int width, int height, int pitch, int stride, int tiles_x, float unit)
 {
     if (!is_beside_edges(edges, height, tiles_x, 1))
         return;
@@ -357,18 +205,17 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, 
     for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-            const Distances around = distances_at(depth, at, pitch);
-            const floats nearest = around.nearest, last = around.last, own = LOAD(depth, at), gate = around.gate;
-            const ints is_mixed = is_edge(nearest, last, coc_px, focus) & is_sharp(nearest, coc_px, focus);
-            const floats level = (LOAD(scene, at) + LOAD(scene, at + stride) + LOAD(scene, at + 2 * stride)) / unit;
-            const floats tame = 1.0f / (1.0f + level * level);
-            floats weight = tame, moved = own;
-            if (any_positive(indicator(is_mixed))) {
+            const floats own = LOAD(depth, at), purity = LOAD(purities, at);
+            const ints is_mixed = purity < 0.0f;
+            floats weight = usual(scene, at, stride, unit), moved = own;
+            if (any_positive(-purity)) {
+                const Distances around = distances_at(depth, at, pitch);
+                const floats gate = around.gate;
                 const floats alpha = mixture_at(scene, depth, depth, purities, at, pitch, stride, unit, gate, 1).alpha;
-                const floats fourth = greater(alpha, 1.0f - alpha) * greater(alpha, 1.0f - alpha);
-                const floats impure = (0.5f * fourth * fourth * fourth * fourth + 1e-4f) * tame;
-                weight = is_mixed & (LOAD(purities, at) < 0.5f * tame) ? impure : tame;
-                const floats to = alpha > 0.5f ? (own < gate ? own : nearest) : own < gate ? last : own;
+                const floats square = greater(alpha, 1.0f - alpha) * greater(alpha, 1.0f - alpha);
+                const floats impure = (0.5f * square * square * square * square + 1e-4f) * weight;
+                const floats to = alpha > 0.5f ? (own < gate ? own : around.nearest) : own < gate ? around.last : own;
+                weight = (is_mixed & (-purity < 0.5f * weight)) ? impure : weight;
                 moved = is_mixed ? to : own;
             }
             STORE(weights, at, weight);
@@ -379,28 +226,30 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, 
 /* Second estimate: divides the pixels of a near surface in focus and a surface behind it. */
 KERNEL void divide_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT sides,
                          GLOBAL float *RESTRICT mixed, GLOBAL const float *RESTRICT edges, int width, int height,
-                         int pitch, int stride, int tiles_x, float unit, float coc_px, float focus)
+                         int pitch, int stride, int tiles_x, float unit)
 {
     if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f)
         return;
-    GLOBAL const float *depth = sides, *weights = sides + REFINED * stride, *metres = weights + stride;
+    GLOBAL const float *depth = sides, *purities = sides + PURITY * stride;
+    GLOBAL const float *weights = sides + REFINED * stride, *metres = weights + stride;
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
     for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-            const Distances around = distances_at(depth, at, pitch);
-            const floats nearest = around.nearest, last = around.last, own = LOAD(depth, at), gate = around.gate;
-            const ints is_mixed = is_edge(nearest, last, coc_px, focus) & is_sharp(nearest, coc_px, focus);
+            const floats own = LOAD(depth, at), purity = LOAD(purities, at);
+            const ints is_mixed = purity < 0.0f;
             floats light[3] = {LOAD(scene, at), LOAD(scene, at + stride), LOAD(scene, at + 2 * stride)};
             floats distance = own, coverage_here = none;
-            if (any_positive(indicator(is_mixed))) {
+            if (any_positive(-purity)) {
+                const Distances around = distances_at(depth, at, pitch);
+                const floats gate = around.gate;
                 Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, unit, gate, 0);
                 const floats alpha = mixture.alpha < PURE ? none : mixture.alpha > 1.0f - PURE ? full : mixture.alpha;
                 const ints is_divided = is_mixed & (alpha > 0.0f) & (alpha < 1.0f);
                 mixture.alpha = alpha;
                 UNROLL for (int colour = 0; colour < 3; ++colour)
                     light[colour] = is_divided ? far_light(&mixture, colour, light[colour]) : light[colour];
-                const floats moved = alpha < 1.0f ? (own < gate ? last : own) : own < gate ? own : nearest;
+                const floats moved = alpha < 1.0f ? (own < gate ? around.last : own) : own < gate ? own : around.nearest;
                 distance = is_mixed ? moved : own;
                 coverage_here = is_divided ? alpha : none;
             }
@@ -430,31 +279,32 @@ KERNEL void exchange_mixed(GLOBAL float *RESTRICT scene, GLOBAL float *RESTRICT 
         }
 }
 
-/* Covers the blurred picture with the near light in focus, darkened towards the corners by the lens. The planes hold
- * exchanged values.
+/* Covers the blurred picture with the near light in focus, darkened towards the corners by the lens, and exchanges the
+ * light and distances back.
  */
-KERNEL void cover_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT mixed,
+KERNEL void cover_mixed(GLOBAL float *RESTRICT scene, GLOBAL float *RESTRICT depth, GLOBAL const float *RESTRICT mixed,
                         GLOBAL const float *RESTRICT edges, GLOBAL float *RESTRICT picture, int width, int height,
                         int pitch, int stride, int tiles_x, float fall_1, float fall_2, float fall_3, float fall_4)
 {
     if (edges[TILE_Y * tiles_x + TILE_X] <= 0.0f)
         return;
-    for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP) {
+    for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
         for (int x = FIRST_RUN; x < TILE; x += RUN_STEP) {
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + x;
             const floats alpha = TILE_X * TILE + x + LANES < width ? LOAD(mixed, at + COVERAGE * stride)
                                                                    : (floats)(0.0f);
-            if (!any_positive(alpha))
-                continue;
-            const floats falloff = over_field(field_height(TILE_X * TILE + x, TILE_Y * TILE + row, width, height),
-                                              fall_1, fall_2, fall_3, fall_4);
-            for (int colour = 0; colour < 3; ++colour) {
-                const int from = at + colour * stride;
-                const floats near = LOAD(mixed, from) - (1.0f - alpha) * LOAD(scene, from);
-                const floats behind_it = LOAD(picture, from);
-                const floats covered = falloff * greater(near, (floats)(0.0f)) + (1.0f - alpha) * behind_it;
-                STORE(picture, from, alpha > 0.0f ? covered : behind_it);
+            if (any_positive(alpha)) {
+                const floats falloff = over_field(field_height(TILE_X * TILE + x, TILE_Y * TILE + row, width, height),
+                                                  fall_1, fall_2, fall_3, fall_4);
+                for (int from = at; from < at + 3 * stride; from += stride) {
+                    const floats near = LOAD(mixed, from) - (1.0f - alpha) * LOAD(scene, from);
+                    const floats behind_it = LOAD(picture, from);
+                    const floats covered = falloff * greater(near, (floats)(0.0f)) + (1.0f - alpha) * behind_it;
+                    STORE(picture, from, alpha > 0.0f ? covered : behind_it);
+                }
             }
+            for (int colour = 0; colour < 3; ++colour)
+                STORE(scene, at + colour * stride, LOAD(mixed, at + colour * stride));
+            STORE(depth, at, LOAD(mixed, at + DISTANCE * stride));
         }
-    }
 }

@@ -1,6 +1,6 @@
 """Un-mixing at depth edges: pixels that show two surfaces are divided into the light of both before the blur.
 
-`kernels/unmix.cl` describes the estimate of the coverage.
+`kernels/unmix_align.cl` aligns the depth map to the picture, `kernels/unmix.cl` describes the estimate of the coverage.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_tiles
 
+_UNMIX, _ALIGN = "unmix.cl", "unmix_align.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
-_CONTRASTS = 12  # per tile, as in kernels/unmix.cl
+_CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
 
 class Unmix:
@@ -35,33 +36,27 @@ class Unmix:
         """
         sides, stride = self._sides.buffer, scene.layout.stride
         focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
-        self._run("find_edges", depth=depth.buffer, **focus)
-        self._run("compare_maps", scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts, stride=stride,
-                  unit=unit, **focus)  # fmt: skip
-        self._run("align_map", depth=depth.buffer, sides=sides, contrasts=self._contrasts)
+        self._run("find_edges", _ALIGN, depth=depth.buffer, **focus)
+        self._run("compare_maps", _ALIGN, scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts,
+                  stride=stride, unit=unit, **focus)  # fmt: skip
+        self._run("align_map", _ALIGN, depth=depth.buffer, sides=sides, contrasts=self._contrasts)
         self._sides.mirror(1, border=_NEIGHBOURS)
-        self._run("weigh_pure", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
+        self._run("weigh_pure", scene=scene.buffer, sides=sides, stride=stride, unit=unit, **focus)
         self._sides.mirror(2, border=_NEIGHBOURS)
-        self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit, **focus)
+        self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(border=_NEIGHBOURS)
-        self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit,
-                  **focus)  # fmt: skip
-        self._exchange(scene, depth)
+        self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
+        self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer, stride=stride)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:
         """Queues the near light in focus over the blurred `picture`, then restores the planes given to `divide`."""
-        self._run("cover_mixed", scene=scene.buffer, mixed=self._mixed.buffer, picture=picture.buffer,
-                  stride=scene.layout.stride, **numbered("fall", falloff, first=1))  # fmt: skip
-        self._exchange(scene, depth)
+        self._run("cover_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
+                  picture=picture.buffer, stride=scene.layout.stride, **numbered("fall", falloff, first=1))  # fmt: skip
 
-    def _exchange(self, scene: Planes, depth: Planes) -> None:
-        self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
-                  stride=scene.layout.stride)  # fmt: skip
-
-    def _run(self, kernel: str, **arguments: Any) -> None:
+    def _run(self, kernel: str, source: str = _UNMIX, /, **arguments: Any) -> None:
         layout = self._mixed.layout
         run_tiles(
-            self._device, "unmix.cl", kernel, self._tiles, edges=self._edges, width=layout.width,
+            self._device, source, kernel, self._tiles, edges=self._edges, width=layout.width,
             height=layout.height, pitch=layout.pitch, tiles_x=self._tiles[0], **arguments,
         )  # fmt: skip
 
