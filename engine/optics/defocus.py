@@ -102,7 +102,7 @@ class Defocus:
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
-        self._unmix = Unmix(device, width, height) if quality == "best" else None
+        self._unmix = Unmix(device, width, height)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
@@ -163,16 +163,15 @@ class Defocus:
         self._set_shape(shape)
         layers, extent = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
         self._set_layers(layers)
-        key = (scene, depth, blur, shape, self._first_limited, extent, None if self._unmix is None else unit)
+        key = (scene, depth, blur, shape, self._first_limited, extent, unit)
         self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
         return self.picture
 
     def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent, unit: float) -> None:
         border = self._border_at(0, shape)
         scene.mirror(border=border)
-        if self._unmix is not None:
-            self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m)
-            scene.mirror(border=border)
+        self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m)
+        scene.mirror(border=border)
         layout = scene.layout
         run_tiles(
             self._device, self._prepare, "coc", (self._tiles_x, self._tiles_y), depth=depth.buffer,
@@ -199,8 +198,7 @@ class Defocus:
             self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), extent.tiles,
             blur.colour_shift_px,
         )  # fmt: skip
-        if self._unmix is not None:
-            self._unmix.cover(self.picture, scene, depth, shape.falloff)
+        self._unmix.cover(self.picture, scene, depth, shape.falloff)
 
     def _plan(self, distances_m: NDArray[Any], blur: Blur, shape: Shape, before: Layers | None) -> _Plan:
         """The layers of a picture, after those `before`, and what its largest blur radius decides."""
@@ -337,8 +335,7 @@ class Defocus:
         for planes in (self.picture, self._radius, self._weight, self._pyramid_top):
             planes.release()
         self._highlights.release()
-        if self._unmix is not None:
-            self._unmix.release()
+        self._unmix.release()
         for scale in self._scales:
             scale.release()
         for buffer in (self._tiles, self._detail, self._strips, self._borders, self._aperture, self._profile):

@@ -1,6 +1,6 @@
 """Un-mixing at depth edges: pixels that show two surfaces are divided into the light of both before the blur.
 
-`kernels/unmix.cl` describes the estimate of the coverage.
+`kernels/unmix_align.cl` aligns the depth map to the picture, `kernels/unmix.cl` describes the estimate of the coverage.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_tiles
 
+_UNMIX, _ALIGN = "unmix.cl", "unmix_align.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
+_CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
 
 class Unmix:
@@ -22,8 +24,9 @@ class Unmix:
         self._device = device
         self._tiles = -(-width // TILE), -(-height // TILE)
         self._mixed = Planes(device, width, height, 5)
-        self._sides = Planes(device, width, height, 3)
+        self._sides = Planes(device, width, height, 4)
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
+        self._contrasts = device.allocate(4 * _CONTRASTS * self._tiles[0] * self._tiles[1])
 
     def divide(self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
@@ -31,30 +34,29 @@ class Unmix:
         Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
         the light of a saturated photosite, which its noise depends on.
         """
-        sides = self._sides.buffer
-        self._run("weigh_pure", depth=depth.buffer, sides=sides)
+        sides, stride = self._sides.buffer, scene.layout.stride
+        focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
+        self._run("find_edges", _ALIGN, depth=depth.buffer, **focus)
+        self._run("compare_maps", _ALIGN, scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts,
+                  stride=stride, unit=unit, **focus)  # fmt: skip
+        self._run("align_map", _ALIGN, depth=depth.buffer, sides=sides, contrasts=self._contrasts)
         self._sides.mirror(1, border=_NEIGHBOURS)
-        self._run("find_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, stride=scene.layout.stride,
-                  unit=unit)  # fmt: skip
+        self._run("weigh_pure", scene=scene.buffer, sides=sides, stride=stride, unit=unit, **focus)
+        self._sides.mirror(2, border=_NEIGHBOURS)
+        self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(border=_NEIGHBOURS)
-        self._run("divide_mixed", scene=scene.buffer, depth=depth.buffer, sides=sides, mixed=self._mixed.buffer,
-                  stride=scene.layout.stride, unit=unit, coc_px=coc_px, focus=focus_m)  # fmt: skip
-        self._exchange(scene, depth)
+        self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
+        self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer, stride=stride)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:
         """Queues the near light in focus over the blurred `picture`, then restores the planes given to `divide`."""
-        self._run("cover_mixed", scene=scene.buffer, mixed=self._mixed.buffer, picture=picture.buffer,
-                  stride=scene.layout.stride, **numbered("fall", falloff, first=1))  # fmt: skip
-        self._exchange(scene, depth)
+        self._run("cover_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
+                  picture=picture.buffer, stride=scene.layout.stride, **numbered("fall", falloff, first=1))  # fmt: skip
 
-    def _exchange(self, scene: Planes, depth: Planes) -> None:
-        self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
-                  stride=scene.layout.stride)  # fmt: skip
-
-    def _run(self, kernel: str, **arguments: Any) -> None:
+    def _run(self, kernel: str, source: str = _UNMIX, /, **arguments: Any) -> None:
         layout = self._mixed.layout
         run_tiles(
-            self._device, "unmix.cl", kernel, self._tiles, edges=self._edges, width=layout.width,
+            self._device, source, kernel, self._tiles, edges=self._edges, width=layout.width,
             height=layout.height, pitch=layout.pitch, tiles_x=self._tiles[0], **arguments,
         )  # fmt: skip
 
@@ -63,3 +65,4 @@ class Unmix:
         self._mixed.release()
         self._sides.release()
         self._device.release(self._edges)
+        self._device.release(self._contrasts)
