@@ -1,6 +1,7 @@
 /* Additional steps of the method `best`: selection between two greens, correlation of red and blue with green, and
  * noise reduction.
  */
+#define FAR_GRADIENTS
 #include "colours.h"
 #include "scene.h"
 #include "tiles.h"

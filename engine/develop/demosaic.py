@@ -103,6 +103,7 @@ class _Directional:
             self._picture = Planes(mosaic.device, width, height, 3)  # before noise reduction
             self._planes.append(self._picture)
         self._noise = _Noise(mosaic) if method == "best" else None
+        self._rcd = RCD if method == "rcd" else RCD_FAR
 
     def _new(self, channels: int) -> Planes:
         self._planes.append(
@@ -128,13 +129,14 @@ class _Directional:
             planes=split, first=strip.start, mosaic_pitch=mosaic.layout.pitch, rows=mosaic.layout.rows, **red,
         )  # fmt: skip
         self._run_blocks(
-            RCD, "rcd_directions", strip, margin=4, mosaic=split, vertical=vertical, falling=self._falling,
+            self._rcd, "rcd_directions", strip, margin=4, mosaic=split, vertical=vertical, falling=self._falling,
             low_pass=low_pass,
         )  # fmt: skip
         if self._method != "lmmse":
             self._run_blocks(
-                RCD, "rcd_green", strip, margin=3, mosaic=split, vertical=vertical, low_pass=low_pass, green=self._green
-            )
+                self._rcd, "rcd_green", strip, margin=3, mosaic=split, vertical=vertical, low_pass=low_pass,
+                green=self._green,
+            )  # fmt: skip
         if self._method != "rcd":
             self._run_blocks(LMMSE, "lmmse_differences", strip, margin=6, mosaic=split, parts=self._parts)
             self._run_blocks(
@@ -144,14 +146,22 @@ class _Directional:
     def _finish(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
         """The remaining steps of `rcd` and `lmmse`."""
         split, opposite = self._split.buffer, self._opposite
-        green = self._by_lmmse if self._method == "lmmse" else self._green
+        if self._method == "lmmse":
+            margin, green = 2, self._by_lmmse
+        else:
+            margin, green = 1, self._low_pass  # whose content is not needed any more
+            self._run_blocks(
+                self._rcd, "rcd_smooth", strip, margin=2, mosaic=split, vertical=self._vertical.buffer,
+                green=self._green, smooth_green=green,
+            )  # fmt: skip
         self._run_blocks(
-            RCD, "rcd_opposite", strip, margin=2, mosaic=split, falling=self._falling, green=green, opposite=opposite
-        )
+            self._rcd, "rcd_opposite", strip, margin=margin, mosaic=split, falling=self._falling, green=green,
+            opposite=opposite,
+        )  # fmt: skip
         self._run_blocks(
-            RCD, "rcd_finish", strip, mosaic=split, vertical=self._vertical.buffer, green=green, opposite=opposite,
-            scene=scene.buffer, scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, first=strip.start,
-            **red, **to_scene,
+            self._rcd, "rcd_finish", strip, mosaic=split, vertical=self._vertical.buffer, green=green,
+            opposite=opposite, scene=scene.buffer, scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride,
+            first=strip.start, **red, **to_scene,
         )  # fmt: skip
 
     def _finish_best(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
@@ -226,5 +236,6 @@ class _Noise:
 
 NOISE_BYTES = 4 * 2 * 3  # per tile and colour: quietness, and whether the tile counts
 RCD, LMMSE, BEST = "demosaic_rcd.cl", "demosaic_lmmse.cl", "demosaic_best.cl"
+RCD_FAR = f"{RCD}?FAR_GRADIENTS=1"
 STRIP_BYTES = 12 << 20  # planes of a strip; measured at 1920x1080: the fastest size, a third of the memory
 assert PAD >= 2 * 6 + 4, "lmmse_differences reads 4 photosites beyond its margin of 6 blocks"

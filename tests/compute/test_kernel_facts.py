@@ -175,7 +175,7 @@ def assert_colour_and_ramp_are_kept(*methods: str) -> None:
 
 
 @covers("demosaic_split.cl", "split")
-@covers("demosaic_rcd.cl", "rcd_directions", "rcd_green", "rcd_opposite", "rcd_finish")
+@covers("demosaic_rcd.cl", "rcd_directions", "rcd_green", "rcd_smooth", "rcd_opposite", "rcd_finish")
 def rcd_keeps_a_colour_and_a_ramp(device: Device) -> None:
     assert_colour_and_ramp_are_kept("rcd")
 

@@ -151,6 +151,19 @@ def test_a_turned_mosaic_gives_the_turned_picture(method: str) -> None:
     np.testing.assert_allclose(turned, expected, atol=2e-5)
 
 
+@pytest.mark.parametrize("angle_deg", [30, 45])
+def test_fine_oblique_lines_keep_their_mean_colour(angle_deg: float) -> None:
+    """Blur would spread another mean as coloured blobs. The paper's RCD has up to 6.4 %."""
+    y, x = np.indices((192, 192))
+    angle = np.deg2rad(angle_deg)
+    for period in (4.0, 5.0, 6.3, 8.0):
+        wave = np.sin(2 * np.pi * (x * np.cos(angle) + y * np.sin(angle)) / period + 0.3)
+        light = np.float32(0.42) + np.float32(0.38) * np.clip(wave * period / 4.7, -1, 1).astype(np.float32)
+        for method in ("rcd", "lmmse"):
+            mean = gg.demosaic(light, "RGGB", method)[24:-24, 24:-24].mean(axis=(0, 1))
+            assert np.ptp(mean) < 0.03 * mean[1], (method, period)
+
+
 @pytest.mark.parametrize("method", ["rcd", "lmmse", "best"])
 def test_photosites_keep_their_measured_values(method: str) -> None:
     mosaic = noise_with_flat_centre(64, 80)
@@ -254,7 +267,7 @@ def photographs(data_dir: Path, folder: str) -> list[np.ndarray]:
 @pytest.mark.parametrize(
     ("method", "folder", "floor_db"),
     [
-        ("rcd", "kodak", 37.0), ("rcd", "mcmaster", 35.5), ("best", "kodak", 40.5), ("best", "mcmaster", 36.4),
+        ("rcd", "kodak", 39.6), ("rcd", "mcmaster", 35.5), ("best", "kodak", 40.5), ("best", "mcmaster", 36.4),
         ("lmmse", "kodak", 40.65), ("lmmse", "mcmaster", 34.95),
     ],
 )  # fmt: skip
@@ -275,7 +288,7 @@ NOISE = gg.NoiseProfile(0.004, 0.003**2)  # noise of the display-encoded picture
 def test_best_estimates_noise_and_the_denoiser_improves_it(
     data_dir: Path, folder: str, denoise: float, floor_db: float
 ) -> None:
-    """RCD alone reaches 28.0 and 28.3 dB."""
+    """RCD alone reaches 28.3 dB."""
     random = np.random.default_rng(1)
     scores = []
     for photograph in photographs(data_dir, folder):
