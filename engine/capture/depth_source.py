@@ -35,6 +35,7 @@ SILENT_S = 0.5  # without a map for longer, and for four periods, the depth came
 MAPS_KEPT = 8
 POLL_S = 0.2
 MAX_CROP = 4.0  # maximum size of a part of a depth picture, for depth cameras with a narrower view
+FIELDS = "fov:"
 CONTROLS = "camera_depth_"  # the beginning of the names of a depth camera's controls
 
 
@@ -52,11 +53,15 @@ class Crop:
 
     @classmethod
     def parse(cls, text: str) -> Crop:
-        """Parses "LEFT,TOP,WIDTH,HEIGHT". Raises SourceError.
+        """Parses "LEFT,TOP,WIDTH,HEIGHT", or "fov:87x58/69x42": fields of view of depth camera and camera in degrees.
+
+        Raises SourceError.
 
         >>> Crop.parse("0.1,0.2,0.8,0.6")
         Crop(left=0.1, top=0.2, width=0.8, height=0.6)
         """
+        if text.startswith(FIELDS):
+            return cls._of_fields(text)
         try:
             left, top, width, height = (float(part) for part in text.split(","))
         except ValueError:
@@ -68,6 +73,24 @@ class Crop:
                 "-0.1,-0.1,1.2,1.2 for a depth camera with a narrower view"
             )
         return cls(left, top, width, height)
+
+    @classmethod
+    def _of_fields(cls, text: str) -> Crop:
+        """The part in the middle, for two pinhole cameras that look in the same direction from the same point."""
+        try:
+            depth_tan, camera_tan = (
+                [math.tan(math.radians(_degrees(side)) / 2) for side in field.split("x")]
+                for field in text.removeprefix(FIELDS).split("/")
+            )
+            width, height = (camera / depth for camera, depth in zip(camera_tan, depth_tan, strict=True))
+        except ValueError:
+            raise SourceError(
+                f"depth crop '{text}' is not fov:WIDTHxHEIGHT/WIDTHxHEIGHT, the fields of view of the depth camera and "
+                "of the camera in degrees; try fov:87x58/69x42"
+            ) from None
+        if max(width, height) > MAX_CROP:
+            raise SourceError(f"depth crop '{text}': the depth camera sees too little of the picture")
+        return cls((1 - width) / 2, (1 - height) / 2, width, height)
 
     def of(self, samples: NDArray[Any]) -> NDArray[Any]:
         """The part of an (H, W) array; at least one sample."""
@@ -81,6 +104,14 @@ class Crop:
             strict=True,
         )
         return np.pad(samples[inside], around, mode="edge") if any(map(any, around)) else samples[inside]
+
+
+def _degrees(text: str) -> float:
+    """A field of view; ValueError if it is not between 0 and 180."""
+    degrees = float(text)
+    if not 0 < degrees < 180:
+        raise ValueError(text)
+    return degrees
 
 
 def _part(first: float, side: float, samples: int) -> tuple[slice, tuple[int, int]]:

@@ -21,7 +21,7 @@ from .kinds import Request, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import HEADERLESS_SUFFIXES, FileSequence, frame_paths, frame_reader, visible_files
-from .source import Source
+from .source import Source, Timing
 from .source_filter import SourceFilter
 from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
@@ -29,6 +29,7 @@ from .video import MAX_FPS, VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
 
 DEFAULT_SEQUENCE_FPS = 24.0
+NAMED_PICTURES = ("watch:", "tether:", "gphoto:")  # live sources of files, whose names match those of maps
 _CROP_ALONE = "--depth-crop applies to a depth camera or a video of maps; name it with --depth"
 
 
@@ -109,7 +110,7 @@ def open_source(
     `depth` is the path of a depth map, a folder of maps, `plane:NEAR..FAR` in metres, the right pictures of rectified
     pairs (`stereo:RIGHT?focal_px=..&baseline_m=..`, a file or a folder), or `none` to ignore the depth of a file. It is
     also the name of a second source, a depth camera or a video of maps, whose frames are paired by time
-    (`depth_source.py`); `depth_crop` is then the part of its picture that the camera sees, "LEFT,TOP,WIDTH,HEIGHT".
+    (`depth_source.py`); `depth_crop` is then the part of its picture that the camera sees, see `Crop.parse`.
     `depth_scale` is the number of units per metre of an integer map (default: 1000). `depth_range` converts a relative
     map to metres: the distances of its brightest and darkest sample, "0.8..6" or (0.8, 6). The map of a file is scaled
     to this range. A file without a map is then an error, unless an engine's model adds its depth later
@@ -177,6 +178,11 @@ def _with_depth(opened: Source, depth: str, scaling: Scaling, crop: Crop | None,
     if depth == "none":
         return WithoutDepth(opened)
     if Path(depth).is_dir():
+        if opened.timing is Timing.LIVE and not opened.name.startswith(NAMED_PICTURES):
+            raise SourceError(
+                f"{depth}: the maps of a folder have no times that fit those of a camera; name the file of one map, "
+                f"or watch:{depth} for maps that another program writes there"
+            )
         return WithDepthMaps(opened, maps_for(Path(depth), opened.frames), scaling, tolerant=request.tolerant)
     upright_depth = open_depth(depth, scale=scaling.units_per_m, depth_range=scaling.span)
     return WithDepth(opened, upright_depth, tolerant=request.tolerant)

@@ -99,7 +99,8 @@ class SourceOptions:
         typer.Option(
             "--depth-crop",
             metavar="LEFT,TOP,WIDTH,HEIGHT",
-            help="The part of a depth camera's picture that the camera sees, as fractions: 0.1,0.1,0.8,0.8.",
+            help="The part of a depth camera's picture that the camera sees, as fractions: 0.1,0.1,0.8,0.8; or the "
+            "fields of view of both in degrees: fov:87x58/69x42.",
         ),
     ] = None
     depth_model: Annotated[

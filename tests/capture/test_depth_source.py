@@ -187,6 +187,26 @@ def test_the_border_continues_around_a_narrower_view() -> None:
     assert (part[5:] == part[4]).all()
 
 
+def test_a_crop_from_the_fields_of_view() -> None:
+    crop = Crop.parse("fov:90x90/53.1301x53.1301")  # tangents of 1 and 0.5
+    assert (crop.left, crop.top, crop.width, crop.height) == pytest.approx((0.25, 0.25, 0.5, 0.5), abs=1e-6)
+    narrow = Crop.parse("fov:53.1301x53.1301/90x90")
+    assert (narrow.left, narrow.width) == pytest.approx((-0.5, 2.0), abs=1e-5)
+    for text in ("fov:", "fov:87x58", "fov:87x58/69", "fov:87x58/69x180", "fov:axb/cxd", "fov:87x58/69x42/1x1"):
+        with pytest.raises(SourceError, match=r"try fov:87x58/69x42"):
+            Crop.parse(text)
+    with pytest.raises(SourceError, match="sees too little"):
+        Crop.parse("fov:10x10/120x120")
+
+
+def test_a_folder_of_maps_beside_a_camera_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    camera = Hand("v4l2:0")
+    monkeypatch.setattr(opening, "_open_plain", lambda *_, **__: camera)
+    with pytest.raises(SourceError, match=rf"name the file of one map, or watch:{tmp_path}"):
+        open_source("v4l2:0", depth=tmp_path)
+    assert camera.closed
+
+
 @pytest.mark.parametrize(
     "text", ["", "1", "0,0,1", "0,0,0,1", "-1,0,1,1", "1,0,0.6,1", "0,0,9,1", "nan,0,1,1", "a,b,c,d"]
 )

@@ -197,12 +197,27 @@ class Tether(LiveSource):
         readable = [path for path in known if is_readable(path[1])]
         if not readable:
             raise SourceError(f"{self.name}: there is no picture on it yet, and it has no live view; take one")
-        yield self._download(*max(readable, key=self._changed_s))
+        first, reason = self._newest(readable)
+        if first is None:
+            raise SourceError(f"{self.name}: {reason}")
+        yield first
         while True:
             added = self._added(known)
             known.update(added)
-            readable = [path for path in added if is_readable(path[1])]
-            yield self._download(*max(readable, key=self._changed_s)) if readable else None
+            frame, reason = self._newest([path for path in added if is_readable(path[1])])
+            if reason:
+                self.status = f"{self.name}: {reason}"
+            yield frame
+
+    def _newest(self, paths: list[tuple[str, str]]) -> tuple[Frame | None, str]:
+        """The newest of the pictures that can be shown, or why the newest one cannot."""
+        reasons = []
+        for path in sorted(paths, key=self._changed_s, reverse=True):
+            try:
+                return self._download(*path), ""
+            except GroundglassError as error:
+                reasons.append(f"{path[1]} cannot be shown: {cause(error).rpartition(f'{path[1]}: ')[2]}")
+        return None, reasons[0] if reasons else ""
 
     def _added(self, known: set[tuple[str, str]]) -> list[tuple[str, str]]:
         """The files that the camera reports within `POLL_S`; a camera without reports is listed again."""

@@ -104,6 +104,16 @@ def test_silence_has_a_reason_until_the_next_frame(monkeypatch: pytest.MonkeyPat
     assert any("only incomplete ones, choose a lower fps or size" in status for status in seen)
 
 
+def test_a_slow_camera_is_not_silent_between_its_frames() -> None:
+    source, _ = replay(1)
+    with source:
+        source.fps = 0.1
+        source._note_silence(15.0, only_incomplete=False)
+        assert source.status == ""
+        source._note_silence(21.0, only_incomplete=False)
+        assert "no frame for 21 s" in source.status
+
+
 @pytest.mark.parametrize(
     ("blocks", "expected"),
     [

@@ -59,6 +59,28 @@ def test_the_driver_for_folders_shows_the_newest_raw_and_each_new_one(tmp_path: 
         assert all(frame.pixels[0, 0] == 2000 for frame in frames)  # a slow driver may report a picture again
 
 
+def test_a_picture_that_cannot_be_shown_is_passed_over(tmp_path: Path) -> None:
+    mosaic(tmp_path / "A.DNG", 1000)
+    (tmp_path / "Z.DNG").write_bytes(b"broken")
+    os.utime(tmp_path / "A.DNG", (1e9, 1e9))
+    with open_source(f"tether:disk:{tmp_path}") as source:
+        frames = iter(source)
+        assert next(frames).pixels[0, 0] == 1000
+        thread = threading.Thread(target=lambda: next(frames, None))
+        thread.start()
+        (tmp_path / "Y.JPG").write_bytes(b"broken")
+        until_s = time.perf_counter() + WAIT_S
+        while not source.status and time.perf_counter() < until_s:
+            time.sleep(0.01)
+        assert source.status.startswith(f"{source.name}: Y.JPG cannot be shown: ")
+        source.interrupt()
+        thread.join(WAIT_S)
+    (tmp_path / "A.DNG").unlink()
+    with pytest.raises(SourceError, match=r": Y.JPG cannot be shown: ") as error:
+        open_source(f"tether:disk:{tmp_path}")
+    assert "/tmp/groundglass" not in str(error.value)
+
+
 def test_names_that_open_nothing_report_what_is_connected(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such camera; none is connected: plug one in"):
         open_source("tether:7")

@@ -211,6 +211,8 @@ def test_headerless_mosaics_are_shown_in_their_layout(tmp_path: Path) -> None:
 def test_what_is_not_a_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="is not a folder; name the folder that receives the pictures"):
         open_source(f"watch:{tmp_path / 'nothing'}")
+    with pytest.raises(SourceError, match=r"unknown option 'depth=2'; use \?subfolders=1"):
+        open_source(f"watch:{tmp_path}?depth=2")
 
 
 def ready(arrived: Arrivals, folder: Path, now_s: float) -> list[str]:

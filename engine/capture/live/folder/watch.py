@@ -54,6 +54,9 @@ class WatchSource(BaseSource):
         self._first: Frame | None = None
         self.size = SIZE_WITHOUT_PICTURE if self._layout is None else (self._layout.width, self._layout.height)
         if not self._folder.is_dir():
+            folder, mark, option = str(self._folder).rpartition("?")
+            if mark and Path(folder).is_dir():
+                raise SourceError(f"{name}: unknown option '{option}'; use ?subfolders=1")
             raise SourceError(f"{name}: {self._folder} is not a folder; name the folder that receives the pictures")
         try:
             found = self._list()

@@ -23,7 +23,7 @@ from .setup import prepare, read_rate, read_size
 from .sfnc import CameraControls
 
 SLICE_S = 0.1  # a read returns after this time, so that settings are passed on and `interrupt` is seen
-SILENT_S = 2.0  # without a frame for longer, and for longer than the exposure, `status` names the silence
+SILENT_S = 2.0  # without a frame for longer, and for two exposures or frames, `status` names the silence
 SHORT_COUNTER = 1 << 16  # GigE Vision numbers blocks with 16 bits, from 1, unless its extended numbers are on
 MAX_GAP = 1 << 14  # a longer gap is a counter that began again
 
@@ -141,7 +141,8 @@ class VisionSource(LiveSource):
         return Frame(**image, **fields, name=self.name, lease=lease if is_shared else None)
 
     def _note_silence(self, silent_s: float, *, only_incomplete: bool) -> None:
-        if silent_s < SILENT_S or silent_s < 2 * self._camera_controls.exposure_s:
+        period_s = max(self._camera_controls.exposure_s, 1 / self.fps if self.fps else 0.0)
+        if silent_s < SILENT_S or silent_s < 2 * period_s:
             return
         cause = (
             "only incomplete ones, choose a lower fps or size" if only_incomplete else "check its cable and exposure"
