@@ -42,6 +42,13 @@ class DeviceError(GroundglassError):
     """No suitable compute device or GL context exists, or a driver call failed."""
 
 
+class OutOfMemoryError(DeviceError):
+    """A device has too little memory for a picture of this size. The live view then draws it smaller."""
+
+    def __init__(self, device: str, nbytes: int, error: Exception) -> None:
+        super().__init__(f"{device}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
+
+
 class ShaderError(GroundglassError):
     """A kernel or shader does not compile. The message has file and line."""
 

@@ -103,8 +103,12 @@ class View:
         return None
 
     def request(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.send(request)
-        return self.reply() or {"ok": False, "error": "the connection has ended"}
+        with contextlib.suppress(ConnectionError):
+            self.send(request)
+            reply = self.reply()
+            if reply is not None:
+                return reply
+        raise RuntimeError(f"view has ended with status {self.process.wait(WAIT_S)}: {self.errors}")
 
     def begins(self, name: str) -> bool:
         """Starts a sequence or a recording. The first picture may not have arrived."""
@@ -325,7 +329,10 @@ def main() -> int:
         for kind in chosen.kind or sorted(CASES):
             counts: Counter[str] = Counter()
             for number in range(chosen.cases) if chosen.case is None else [chosen.case]:
-                outcome = run_case(kind, chosen.seed, number, **({"places": places} if kind == "disk" else {}))
+                try:
+                    outcome = run_case(kind, chosen.seed, number, **({"places": places} if kind == "disk" else {}))
+                except (RuntimeError, subprocess.TimeoutExpired) as error:
+                    outcome = Outcome(f"{kind} broken off", [str(error)])
                 counts[outcome.kind] += 1
                 failed += bool(outcome.problems)
                 for problem in outcome.problems:
