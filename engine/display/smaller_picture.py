@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class SmallerPicture(Tool):
-    """Recovers from a lack of memory with a smaller scale, and reports it. Without `live_scale`, a fixed scale stays."""
+    """Recovers from a lack of memory with a smaller scale, and reports it. Without `live_scale` the scale is fixed."""
 
     def __init__(self, tool_context: ToolContext, live_scale: LiveScale | None) -> None:
         self._tool_context, self._live_scale = tool_context, live_scale
