@@ -90,7 +90,7 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises LostOutputError.
 
-    Encode pictures in memory: Pillow and tifffile do not notice that a full disk takes only a part of what they write.
+    Encode pictures in memory: Pillow and tifffile do not notice that a full disk takes only a part of a picture.
     """
     try:
         with whole_file(path) as part:
