@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import sys
 from contextlib import suppress
 from pathlib import Path
 
+MAX_WORD_CHARACTERS, MAX_CHARACTERS = 128, 1200
 MAX_CAUSE_CHARACTERS = 150
 MAX_NAME_CHARACTERS = 60  # an invalid name in a message
 _SPECIAL_FILES = (
@@ -24,9 +26,12 @@ _SPECIAL_FILES = (
 
 
 class GroundglassError(Exception):
-    """Base of all errors that a user can fix."""
+    """Base of all errors that a user can fix. What a long message quotes from the input is shortened."""
 
     exit_status = 2
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(shortened(message))
 
 
 class SourceError(GroundglassError):
@@ -35,6 +40,13 @@ class SourceError(GroundglassError):
 
 class DeviceError(GroundglassError):
     """No suitable compute device or GL context exists, or a driver call failed."""
+
+
+class OutOfMemoryError(DeviceError):
+    """A device has too little memory for a picture of this size. The live view then draws it smaller."""
+
+    def __init__(self, device: str, nbytes: int, error: Exception) -> None:
+        super().__init__(f"{device}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
 
 class ShaderError(GroundglassError):
@@ -69,6 +81,22 @@ class MissingExtraError(GroundglassError):
     def __init__(self, feature: str, library: str, extra: str) -> None:
         super().__init__(f"{feature}: needs {library}; pip install groundglass[{extra}]")
         self.extra = extra
+
+
+def shortened(message: str) -> str:
+    """The beginning and the end of long words (numbers, names in a path) and of a message of many words.
+
+    Both ends matter: the fault and its place are at the beginning, the remedy is at the end.
+
+    >>> shortened("size '" + "9" * 5000 + "' is not WIDTHxHEIGHT").count("9") < MAX_WORD_CHARACTERS
+    True
+    """
+    words = re.sub(rf"[^\s/]{{{MAX_WORD_CHARACTERS},}}", lambda long: _ends_of(long[0], MAX_WORD_CHARACTERS), message)
+    return _ends_of(words, MAX_CHARACTERS)
+
+
+def _ends_of(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: 2 * length // 3]}...{text[-length // 3 + 3 :]}"
 
 
 def print_line(message: str, *, is_joined: bool = True) -> None:

@@ -5,7 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from groundglass.errors import LookError, SourceError, check_name, check_regular_file, print_line
+from groundglass.errors import (
+    MAX_CHARACTERS,
+    GroundglassError,
+    LookError,
+    SourceError,
+    check_name,
+    check_regular_file,
+    print_line,
+)
 
 
 def test_a_message_is_one_line_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
@@ -24,3 +32,18 @@ def test_a_name_that_no_file_can_have_is_an_error(name: str) -> None:
 def test_other_names_pass(tmp_path: Path) -> None:
     for name in ("missing.png", "ä漢.png", str(tmp_path), f"{tmp_path}/none/a"):
         check_name(name)
+
+
+@pytest.mark.parametrize("quoted", ["9" * 5000, "a." * 3000, "[" * 200_000, "a b " * 9000, "/x" * 9000])
+def test_a_message_shows_the_ends_of_what_it_quotes(quoted: str) -> None:
+    """Whoever raises it: the place at the beginning and the remedy at the end stay."""
+    for kind in (GroundglassError, LookError, SourceError):
+        message = str(kind(f"a.cube:2: LUT_3D_SIZE {quoted} is not in 2..256; export it again"))
+        assert message.startswith("a.cube:2: LUT_3D_SIZE ")
+        assert message.endswith("; export it again")
+        assert len(message) <= MAX_CHARACTERS
+
+
+def test_a_usual_message_is_unchanged() -> None:
+    message = f"/home/{'/'.join(['folder'] * 60)}/a.dng: {'a sentence of words ' * 20}; copy it again"
+    assert str(SourceError(message)) == message

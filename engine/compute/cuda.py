@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, ShaderError
+from ..errors import DeviceError, OutOfMemoryError, ShaderError
 from ..timing import Clock
 from .compiled_record import CompiledRecord
 from .cuda_gl import CudaTexture, load_driver
@@ -353,8 +353,8 @@ class CudaDevice:
             raise self._out_of_memory(nbytes, error) from error
         return PinnedBlock(np.frombuffer(pinned, np.uint8, nbytes), lambda: None)  # CuPy frees it with the array
 
-    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
-        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
+    def _out_of_memory(self, nbytes: int, error: Exception) -> OutOfMemoryError:
+        return OutOfMemoryError(self.spec, nbytes, error)
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         module = self._cupy.RawModule(code=source.text, options=NVRTC_OPTIONS, backend="nvrtc")

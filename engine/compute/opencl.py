@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, ShaderError
+from ..errors import DeviceError, OutOfMemoryError, ShaderError
 from ..timing import Clock
 from .arguments import bind
 from .compiled_record import CompiledRecord
@@ -326,8 +326,8 @@ class OpenClDevice:
 
         return PinnedBlock(memory, free)
 
-    def _out_of_memory(self, nbytes: int, error: Exception) -> DeviceError:
-        return DeviceError(f"{self.spec}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
+    def _out_of_memory(self, nbytes: int, error: Exception) -> OutOfMemoryError:
+        return OutOfMemoryError(self.spec, nbytes, error)
 
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl

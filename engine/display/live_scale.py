@@ -39,13 +39,28 @@ class LiveScale:
         self._engine, self._settings = engine, settings
         self._swap_waits = not is_software(engine.gl)  # a GPU waits for the display; software GL draws in the swap
         self._changed_s = -math.inf
+        self._highest = 1.0  # the highest scale for which the device has memory
         self._govern(period_s)
 
     def restart(self, size: tuple[int, int], period_s: float, *, keeps_scale: bool) -> None:
         """Frames now come from another source, of this size and period. `keeps_scale` keeps the present scale."""
+        self._highest = 1.0
         if not keeps_scale:
             self._follow(start_scale(size, self._engine.device.is_cpu))
         self._govern(period_s)
+
+    def shrink(self) -> bool:
+        """The device has no memory for the picture: draws it, and all of this source, at the next smaller scale.
+
+        False if it has the smallest scale. A refined picture keeps this scale, too.
+        """
+        lower = [scale for scale in SCALES if scale < self._settings.now.scale]
+        if not lower:
+            return False
+        self._highest = lower[0]
+        self._is_refined = False
+        self._follow(self._highest)
+        return True
 
     def _govern(self, period_s: float) -> None:
         scale = self._prepared_scale = self._settings.now.scale
@@ -79,7 +94,8 @@ class LiveScale:
     @property
     def will_refine(self) -> bool:
         """Whether the current picture can be refined."""
-        return not self._is_refined and (self._settings.now.scale < 1.0 or self._settings.now.quality != "best")
+        now = self._settings.now
+        return not self._is_refined and (now.scale < self._highest or now.quality != "best")
 
     def rest(self, now_s: float) -> bool:
         """Called while nothing changes. True if the picture should be drawn again, with `refined` settings."""
@@ -94,6 +110,7 @@ class LiveScale:
         return settings.with_(quality="best") if self._is_refined else settings
 
     def _follow(self, scale: float) -> None:
+        scale = min(scale, self._highest)
         if self._settings.now.scale != scale:
             self._settings.follow(scale=scale)
 

@@ -30,6 +30,7 @@ STROKES_PER_HEIGHT = 720  # the picture's height on the screen, in strokes of th
 MIN_SCALES_PER_WINDOW = 3  # a window that is lower has no room for the depth-of-field scale
 INSET = 0.28  # width and height of the inset as a fraction of the picture on the screen
 INSET_TAPS = 2  # per axis: the inset is only for orientation
+PROGRAMS = 6  # sets of overlays whose programs are alive
 _OF_FOCUS = ("circle_scale", "focus_m", "magnification")
 _SAMPLERS = ("picture", "picture_pixels", *SAMPLERS)
 
@@ -45,7 +46,9 @@ class Presenter:
         self._surface = surface
         self._gl = gl = surface.gl
         # The key is the fused overlays, and whether the program is for the inset.
-        self._programs: ConstantFolding[tuple[tuple[str, ...], bool]] = ConstantFolding(self._compile, is_software(gl))
+        self._programs: ConstantFolding[tuple[tuple[str, ...], bool]] = ConstantFolding(
+            self._compile, is_software(gl), PROGRAMS
+        )
         self._sprites = TextSprites(surface)
         self._smooth = gl.sampler(filter=(moderngl.LINEAR, moderngl.LINEAR), repeat_x=False, repeat_y=False)
         self._exact = gl.sampler(filter=(moderngl.NEAREST, moderngl.NEAREST), repeat_x=False, repeat_y=False)

@@ -23,6 +23,7 @@ from .pacing import Pacing
 from .prepared_settings import PreparedSettings
 from .present import Presenter
 from .reasons import Reasons
+from .smaller_picture import SmallerPicture
 from .sources import Sources
 from .statistics import FrameLog, Statistics, inputs_of
 from .swap import PaintedFrame, Swaps
@@ -56,8 +57,7 @@ class Viewer:
 
     With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
     the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
-    controls replace those of the old one; all other settings stay. A recording continues if the new pictures have the
-    same size, else it ends with the old source.
+    controls replace those of the old one; all other settings stay. A recording ends if the new pictures differ in size.
     """
 
     def __init__(
@@ -101,6 +101,7 @@ class Viewer:
             open_source=lambda name: self.sources.open(name, self),
         )
         self.tools = ToolList(make(tool_context) for make in tools)
+        self.tools.append(SmallerPicture(tool_context, self._live_scale))
         own, self._source_controls = [*self._own_controls()], [*source.controls()]
         for controls in (own, self._source_controls, *(tool.controls() for tool in self.tools)):
             self.controls.add(controls)

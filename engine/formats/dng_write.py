@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from datetime import datetime
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -60,17 +61,20 @@ def _write(
     from importlib.metadata import version
 
     options: dict[str, Any] = {"metadata": None, "software": f"groundglass {version('groundglass')}"}
-    with tifffile.TiffWriter(path) as file:
+    encoded = BytesIO()
+    with tifffile.TiffWriter(encoded) as file:
         if preview is not None:
             file.write(preview, photometric="rgb", subfiletype=1, subifds=1, extratags=[oriented, *camera], **options)
             camera = []
         tags = own if preview is not None else [oriented, *camera, *own]
         file.write(mosaic, photometric="minisblack", subfiletype=0, extratags=tags, **options)
     photometric = LINEAR_RAW if frame.cfa.kind == "mono" else COLOUR_FILTER_ARRAY
-    with tifffile.TiffFile(path, mode="r+") as file:  # tifffile cannot write these photometric values itself
+    encoded.seek(0)
+    with tifffile.TiffFile(encoded, mode="r+") as file:  # tifffile cannot write these photometric values itself
         first = file.pages.first
         page: Any = first.pages[0] if preview is not None and first.pages is not None else first
         page.tags["PhotometricInterpretation"].overwrite(photometric)
+    path.write_bytes(encoded.getbuffer())
 
 
 def _identity(metadata: CaptureMetadata) -> list[Tag]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,10 @@ def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> ND
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises LostOutputError."""
+    """Calls `write` with the name of a file that becomes `path` (`files.whole_file`). Raises LostOutputError.
+
+    Encode pictures in memory: Pillow and tifffile do not notice that a full disk takes only a part of a picture.
+    """
     try:
         with whole_file(path) as part:
             write(part)
@@ -99,20 +103,23 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
 
 def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, exif: bytes) -> None:
-    picture = Image.fromarray(np.ascontiguousarray(rgb), "RGB")
+    picture, encoded = Image.fromarray(np.ascontiguousarray(rgb), "RGB"), BytesIO()
     if path.suffix == ".png":
         chunks = PngImagePlugin.PngInfo()
         if space is None:
             chunks.add(b"sRGB", b"\x00")  # PNG 1.2, 4.2.2.3: rendering intent "perceptual"
         # Level 1 writes a 4000x3000 still about five times as fast as the default 6, with about 10 % more bytes.
         profile = None if space is None else space.profile
-        picture.save(path, pnginfo=chunks, compress_level=1, icc_profile=profile, exif=exif)
+        picture.save(encoded, "PNG", pnginfo=chunks, compress_level=1, icc_profile=profile, exif=exif)
     else:
-        picture.save(path, "JPEG", quality=95, subsampling=0, icc_profile=_profile(space), exif=exif)
+        picture.save(encoded, "JPEG", quality=95, subsampling=0, icc_profile=_profile(space), exif=exif)
+    path.write_bytes(encoded.getbuffer())
 
 
 def _write_tiff(path: Path, rgb: NDArray[np.uint16], space: OutputSpace | None) -> None:
-    tifffile.imwrite(path, rgb, photometric="rgb", iccprofile=_profile(space), metadata=None)
+    encoded = BytesIO()
+    tifffile.imwrite(encoded, rgb, photometric="rgb", iccprofile=_profile(space), metadata=None)
+    path.write_bytes(encoded.getbuffer())
 
 
 def _write_exr(path: Path, rgb: NDArray[Any]) -> None:

@@ -10,7 +10,7 @@ from ..compute.stage_cache import StageCache
 from .full_frame import FullFrame
 from .passes import Number
 
-PROGRAMS = 24  # cached: several looks, for both sides of a wipe, with and without blending
+PROGRAMS = 16  # cached: several looks, for both sides of a wipe, with and without blending
 
 FOLDED_AFTER = 12  # draws with equal numbers: after each program the driver keeps 10 to 40 kB for ever (Mesa, measured)
 FOLDED = 2  # programs with constants of a key: the one that is drawn, and one that is prepared
@@ -24,12 +24,14 @@ class ConstantFolding(Generic[Key]):
     With `folds_constants` (useful on Mesa's software renderer), numbers that stay equal for some draws become constants
     of a second program. It takes 30 to 90 ms to compile and draws the same picture in little more than half the time. A
     slider that moves, or pauses briefly, is drawn with uniforms. `make` compiles the program of a key with the given
-    constants.
+    constants. Programs of at most `limit` keys are alive: each takes 1 to 3 MB there (measured).
     """
 
-    def __init__(self, make: Callable[[Key, Mapping[str, Number]], FullFrame], folds_constants: bool) -> None:
+    def __init__(
+        self, make: Callable[[Key, Mapping[str, Number]], FullFrame], folds_constants: bool, limit: int = PROGRAMS
+    ) -> None:
         self._folds_constants = folds_constants
-        self._cache = StageCache(lambda key: _ProgramPair(partial(make, key)), PROGRAMS)
+        self._cache = StageCache(lambda key: _ProgramPair(partial(make, key)), limit)
 
     def program(self, key: Key, numbers: Mapping[str, Number]) -> FullFrame:
         """The program of `key`, with `numbers` set. Raises ShaderError if it does not compile."""

@@ -58,13 +58,16 @@ class Outcome:
 class View:
     """A running `groundglass view` with a remote control, in a folder of its own."""
 
+    # For all cases: not that of the user's own views, which would find the control files of these.
+    state = tempfile.TemporaryDirectory(prefix="groundglass-faults-state-")
+
     def __init__(self, folder: Path, *arguments: str, window: bool = False, controlled: bool = True) -> None:
         self.output = folder / "output"
         samples = np.random.default_rng(1).integers(0, 65535, (120, 160), dtype=np.uint16)
         (folder / "input").mkdir()
         for number in range(3):
             write_dng(folder / "input" / f"{number}.dng", Frame(np.roll(samples, 2 * number, 1), name=f"{number}"))
-        environment = os.environ | {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_RUNTIME_DIR": str(folder)}
+        environment = os.environ | {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": self.state.name}
         words = [sys.executable, "-m", "groundglass", "view", str(folder / "input"), "--loop", "--fps", "30"]
         words += ["--fresh", "--stills", str(self.output), *arguments]
         words += [] if window else ["--headless"]
@@ -103,8 +106,12 @@ class View:
         return None
 
     def request(self, request: dict[str, Any]) -> dict[str, Any]:
-        self.send(request)
-        return self.reply() or {"ok": False, "error": "the connection has ended"}
+        with contextlib.suppress(ConnectionError):
+            self.send(request)
+            reply = self.reply()
+            if reply is not None:
+                return reply
+        raise RuntimeError(f"view has ended with status {self.process.wait(WAIT_S)}: {self.errors}")
 
     def begins(self, name: str) -> bool:
         """Starts a sequence or a recording. The first picture may not have arrived."""
@@ -325,7 +332,10 @@ def main() -> int:
         for kind in chosen.kind or sorted(CASES):
             counts: Counter[str] = Counter()
             for number in range(chosen.cases) if chosen.case is None else [chosen.case]:
-                outcome = run_case(kind, chosen.seed, number, **({"places": places} if kind == "disk" else {}))
+                try:
+                    outcome = run_case(kind, chosen.seed, number, **({"places": places} if kind == "disk" else {}))
+                except (RuntimeError, subprocess.TimeoutExpired) as error:
+                    outcome = Outcome(f"{kind} broken off", [str(error)])
                 counts[outcome.kind] += 1
                 failed += bool(outcome.problems)
                 for problem in outcome.problems:

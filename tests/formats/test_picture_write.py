@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pytest
 import tifffile
 from groundglass.errors import MissingExtraError, OutputError
 from groundglass.formats import picture_write as snapshot
+from groundglass.formats.dng_write import write_dng
+from groundglass.frame import Frame
 from PIL import Image, ImageCms
 
 GREYS = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
@@ -101,19 +104,33 @@ def test_an_invalid_target_is_refused_before_writing(tmp_path: Path, name: str, 
         snapshot.save(tmp_path / name, GREYS)
 
 
-def test_a_failed_write_leaves_no_file_and_keeps_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = snapshot.save(tmp_path / "a.png", GREYS)
-    before = path.read_bytes()
-
-    def disk_full(self: Image.Image, path: Path, **_: Any) -> None:
-        Path(path).write_bytes(b"\x89PNG half of a")
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", disk_full)
-    with pytest.raises(OutputError, match="No space left on device"):
-        snapshot.save(path, 255 - GREYS)
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
-    assert path.read_bytes() == before
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".exr", ".dng"])
+def test_a_file_is_whole_or_refused_wherever_the_disk_ends(tmp_path: Path, suffix: str) -> None:
+    """A limit of the system cuts a write short, as a full disk does. A refused file leaves the old one."""
+    resource = pytest.importorskip("resource")
+    if suffix == ".exr":
+        pytest.importorskip("OpenEXR")
+    noise = np.random.default_rng(1).integers(0, 255, (40, 60, 3), dtype=np.uint8)
+    rgb = noise.astype(np.float32) if suffix == ".exr" else noise
+    frame = Frame(np.arange(60 * 40, dtype=np.uint16).reshape(40, 60), name="a")
+    write = partial(write_dng, frame=frame) if suffix == ".dng" else partial(snapshot.save, rgb=rgb)
+    path = write(tmp_path / f"a{suffix}")
+    whole = path.read_bytes()
+    refused = 0
+    for length in (*range(0, len(whole), len(whole) // 24), len(whole) - 1, len(whole)):
+        before = path.read_bytes()
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (length, limits[1]))
+        try:
+            write(path)
+        except OutputError:
+            refused += 1
+            assert path.read_bytes() == before
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert path.stat().st_size == len(whole)
+        assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+    assert refused >= 24
 
 
 def test_an_array_that_is_not_a_picture_is_refused(tmp_path: Path) -> None:
