@@ -190,10 +190,11 @@ def render(
 ) -> NDArray[np.uint8]:
     """The first frame of `source`: (H, W, 3) uint8, display sRGB, upright, with every stage applied.
 
-    The default `development` uses the demosaic `best`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects
-    the colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An
-    ONNX file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
-    nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
+    The default `development` is that of the command `render`: demosaic `best`, metering `auto`. `output_space`
+    (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display. `options` are those of the
+    source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine, estimates missing depth;
+    `depth_range` then also applies to it. Without depth nothing is blurred. Raises GroundglassError: SourceError,
+    LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(
@@ -202,7 +203,7 @@ def render(
         lens=lens,
         f_number=f_number,
         focus_m=focus_m,
-        development=development or Development(demosaic="best"),
+        development=development or Development(demosaic="best", metering="auto"),
         quality=quality,
         output_space=output_space,
     )
