@@ -72,10 +72,10 @@ def lights() -> tuple[Light, ...]:
     for string in np.arange(-3.5, 3.6, 0.40):
         low = rng.uniform(0.25, 0.85)
         for y in np.arange(2.0, low, -0.27):
-            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0145)
+            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.021)
     for centre, half, top, sag in ((-1.75, 1.95, 1.62, 0.42), (2.05, 1.85, 1.55, 0.36)):
         for t in np.linspace(-1, 1, 11):
-            add(centre + half * t, top - sag * (1 - t * t), 0.032)
+            add(centre + half * t, top - sag * (1 - t * t), 0.036)
     return tuple(lamps)
 
 
