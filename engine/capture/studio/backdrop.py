@@ -209,9 +209,10 @@ def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle:
     if left >= right or top >= bottom:
         return
     columns, rows = np.arange(left, right) + 0.5 - x, np.arange(top, bottom)[:, None] + 0.5 - y
-    distance = np.hypot(columns, rows)
-    disc = smoothstep(drawn + EDGE_PX, drawn - EDGE_PX, distance)
-    disc += FILAMENT * np.exp(-((distance / (0.5 * drawn)) ** 2)) + HALO * np.exp(-((distance / (2 * drawn)) ** 2))
+    disc = smoothstep(drawn + EDGE_PX, drawn - EDGE_PX, np.hypot(columns, rows))
+    for strength, extent in ((FILAMENT, 0.5 * drawn), (HALO, 2 * drawn)):
+        # A Gaussian is the product of its profiles.
+        disc += np.exp(-((rows / extent) ** 2)) * (strength * np.exp(-((columns / extent) ** 2)))
     disc *= peak
     for plane, radiance in zip(canvas.rgb, light.rgb, strict=True):
         plane[top:bottom, left:right] += (disc * radiance).astype(np.float32)
