@@ -200,11 +200,11 @@ def render(
 
     `source` is the name of a source, or an array (H, W, 3): uint8 or uint16 is a display sRGB picture, float is linear
     Rec.709 light with 18 % grey at 0.18. `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN
-    where unknown; it replaces the depth of a source. The default `development` uses the demosaic `best`.
-    `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display. `options` are
-    those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine, estimates
-    missing depth; `depth_range` then also applies to it. Without depth nothing is blurred. Raises GroundglassError:
-    SourceError, LookError, DeviceError.
+    where unknown; it replaces the depth of a source. The default `development` is that of the command `render`:
+    demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space
+    of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file
+    `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth nothing
+    is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(
@@ -213,7 +213,7 @@ def render(
         lens=lens,
         f_number=f_number,
         focus_m=focus_m,
-        development=development or Development(demosaic="best"),
+        development=development or Development(demosaic="best", metering="auto"),
         quality=quality,
         output_space=output_space,
     )

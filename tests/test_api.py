@@ -169,6 +169,35 @@ def test_render_accepts_the_options_of_source_and_engine(tmp_path: Path) -> None
     assert soft.std() < 0.8 * sharp.std()
 
 
+def test_render_meters_raw_frames_like_the_command(tmp_path: Path) -> None:
+    path = tmp_path / "dark.raw"
+    np.full((32, 48), 60, np.uint16).tofile(path)
+    options = {"look": "neutral", "raw_format": "rggb12", "raw_size": "48x32"}
+    card = gg.grade(np.full((1, 1, 3), 0.18, np.float32), "neutral", local=False)[0, 0, 1] * 255
+    assert np.median(gg.render(path, **options)[..., 1]) == pytest.approx(card, abs=3)
+    as_is = gg.Development(demosaic="best", metering="off")
+    assert np.median(gg.render(path, development=as_is, **options)) < card / 2
+
+
+def test_the_default_picture_of_the_scene_is_well_exposed_with_warm_lamps() -> None:
+    """Its mean luma, and the colour of its defocused lamps, whatever the demosaic."""
+    settings = gg.Settings(development=gg.Development(metering="auto"))
+    with gg.open("scene:?size=320x180") as source, gg.Engine() as engine:
+        frame = next(iter(source))
+        for look in ("authentic", "classic", "neutral"):
+            picture = engine.render(frame, settings.with_(look=look)) / 255
+            assert 0.3 < (picture @ (0.2126, 0.7152, 0.0722)).mean() < 0.45, look
+        lamps = []
+        for method in ("rcd", "malvar"):
+            light = engine.scene(frame, settings.with_(development=gg.Development(demosaic=method)))
+            wall = light[:40, 67:240].reshape(-1, 3)
+            mean = wall[wall[:, 1] > np.quantile(wall[:, 1], 0.85)].mean(axis=0)
+            lamps.append(mean / mean[1])
+        assert lamps[0][0] > 1.08
+        assert lamps[0][2] < 0.92
+        np.testing.assert_allclose(*lamps, atol=0.05)
+
+
 def test_a_missing_source_is_an_error(tmp_path: Path) -> None:
     for function in (gg.open, gg.render):
         with pytest.raises(SourceError, match=r"nothing\.dng: no such file or folder"):

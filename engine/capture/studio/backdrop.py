@@ -72,10 +72,10 @@ def lights() -> tuple[Light, ...]:
     for string in np.arange(-3.5, 3.6, 0.40):
         low = rng.uniform(0.25, 0.85)
         for y in np.arange(2.0, low, -0.27):
-            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.0145)
+            add(string + rng.normal(0, 0.035), y + rng.normal(0, 0.06), 0.021)
     for centre, half, top, sag in ((-1.75, 1.95, 1.62, 0.42), (2.05, 1.85, 1.55, 0.36)):
         for t in np.linspace(-1, 1, 11):
-            add(centre + half * t, top - sag * (1 - t * t), 0.032)
+            add(centre + half * t, top - sag * (1 - t * t), 0.036)
     return tuple(lamps)
 
 
@@ -209,9 +209,10 @@ def draw_light(canvas: Canvas, view: View, light: Light, sway_m: float, twinkle:
     if left >= right or top >= bottom:
         return
     columns, rows = np.arange(left, right) + 0.5 - x, np.arange(top, bottom)[:, None] + 0.5 - y
-    distance = np.hypot(columns, rows)
-    disc = smoothstep(drawn + EDGE_PX, drawn - EDGE_PX, distance)
-    disc += FILAMENT * np.exp(-((distance / (0.5 * drawn)) ** 2)) + HALO * np.exp(-((distance / (2 * drawn)) ** 2))
+    disc = smoothstep(drawn + EDGE_PX, drawn - EDGE_PX, np.hypot(columns, rows))
+    for strength, extent in ((FILAMENT, 0.5 * drawn), (HALO, 2 * drawn)):
+        # A Gaussian is the product of its profiles.
+        disc += np.exp(-((rows / extent) ** 2)) * (strength * np.exp(-((columns / extent) ** 2)))
     disc *= peak
     for plane, radiance in zip(canvas.rgb, light.rgb, strict=True):
         plane[top:bottom, left:right] += (disc * radiance).astype(np.float32)
