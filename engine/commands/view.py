@@ -223,6 +223,7 @@ def fit_tools(
     from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
+    from ..tools.guide import Guide
     from ..tools.keyboard_map import KeyboardMap
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
@@ -255,6 +256,7 @@ def fit_tools(
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),
+        Guide,
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),

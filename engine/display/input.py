@@ -10,6 +10,8 @@ from .events import MODIFIERS, Button, Event, InputListener, Key, Modifiers, Poi
 from .letterbox import Size, picture_point
 from .overlays import WHOLE, View
 
+HELP = "?"
+
 
 class InputQueue:
     """The events of one surface of `size` (width, height) in pixels.
@@ -61,9 +63,10 @@ class InputQueue:
             self.post(Key("+".join((*(held for held in MODIFIERS if held in modifiers), name))))
 
     def text(self, characters: str) -> None:
-        """Characters were typed."""
-        if self.listener is not None:
-            self.listener.on_text(characters)
+        """Characters were typed. `?` is a key by its character: each layout has it elsewhere."""
+        is_taken = self.listener is not None and self.listener.on_text(characters)
+        if characters == HELP and not is_taken:
+            self.post(Key(HELP))
 
     def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
         """A pointer button was pressed or released at (x, y)."""

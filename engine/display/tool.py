@@ -87,6 +87,11 @@ class Canvas:
         corner, zoom = self.view.corner, self.view.zoom
         return left + round((x - corner[0]) * zoom * width), bottom + round((1 - (y - corner[1]) * zoom) * height)
 
+    def fraction(self, x: float, y: float) -> tuple[float, float]:
+        """The fraction of the picture at pixels (x, y) from the lower left: the inverse of `pixel`."""
+        left, bottom, width, height = self.shown
+        return self.view.picture_position((x - left) / width, 1 - (y - bottom) / height)
+
 
 class Tool:
     """The base class of tools; its methods do nothing. The window's thread calls them in the order of this class.

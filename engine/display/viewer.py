@@ -306,7 +306,7 @@ class Viewer:
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
         shows = self._surface.is_interactive and (self.frame is not None or self.sources.notice)
-        return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
+        return self._caption.text(self._frozen, self._idle(), self.drawn, self.messages.hint) if shows else ("", "")
 
     def _press(self, key: str) -> bool:
         """Activates the control of a key. False if no control has it. A refusal is shown."""

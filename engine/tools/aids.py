@@ -73,6 +73,7 @@ class Aids(Tool):
                 set=partial(self._toggle, aid),
                 is_saved=True,
                 is_aid=True,
+                note=partial(self._note, aid.name),
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
@@ -144,6 +145,24 @@ class Aids(Tool):
             size = canvas.sprites.prepare(f"frame {focal}", text_px, label)
             x, y = canvas.pixel(0.5 - half, 0.5 - half)
             canvas.sprites.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
+
+    def _note(self, name: str) -> str:
+        """What an aid shows, or why it shows nothing."""
+        drawn = self._tool_context.drawn()
+        if drawn is None:
+            return ""
+        match name:
+            case "depth_view" if not drawn.has_depth:
+                return NO_DEPTH
+            case "peaking":
+                return "by contrast" if drawn.frame.depth_m is None else f"by {self._value(name, 'by')}"
+            case "zebra" | "clipping" if self._value(name, "of") == "raw":
+                return "of the raw data" if drawn.frame.encoding is Encoding.MOSAIC else NO_MOSAIC
+            case "frame_lines":
+                equivalent_mm = drawn.settings.lens.equivalent_mm(drawn.aspect)
+                outside = [mm for mm in str(self._value(name, "pair")).split("-") if float(mm) < equivalent_mm]
+                return f"{' and '.join(outside)} mm outside the picture" if outside else ""
+        return ""
 
     def _parameter_control(self, aid: Aid, parameter: Parameter, key: str) -> Control:
         name = f"{aid.name}_{parameter.name}"

@@ -95,6 +95,7 @@ class FocusTool(Tool):
             set=self._show_scale,
             is_saved=True,
             is_aid=True,
+            note=self._missing_depth,
         )
         for preset in PRESETS:
             rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
@@ -179,9 +180,8 @@ class FocusTool(Tool):
         face = self._face if perf_counter() < self._face_until_s else None
         if drawn is None or not (self._shows_scale or face):
             return NO_OVERLAYS
-        dof_scale = (
-            DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if self._shows_scale else None
-        )
+        shows_scale = self._shows_scale and drawn.has_depth
+        dof_scale = DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if shows_scale else None
         if face is not None:  # in frame coordinates; focus breathing magnifies the picture
             left, top, right, bottom = (min(max(0.5 + (at - 0.5) * drawn.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
@@ -214,7 +214,11 @@ class FocusTool(Tool):
     def _show_scale(self, shows: bool) -> None:
         self._shows_scale = shows
         if shows:
-            self._has_depth()  # reports a missing depth map: the scale is valid, but the picture has no blur
+            self._has_depth()  # reports a missing depth map
+
+    def _missing_depth(self) -> str:
+        drawn = self._drawn()
+        return NO_DEPTH if drawn is not None and not drawn.has_depth else ""
 
     def _click(self, x: float, y: float) -> None:
         drawn = self._drawn()

@@ -25,7 +25,9 @@ class KeyboardMap(Tool):
         self._shown = False
 
     def controls(self) -> Iterable[Control]:
-        yield Switch("keys", "Keyboard map", "window", "H", get=lambda: self._shown, set=self._toggle)
+        yield Switch(
+            *("keys", "Keyboard map", "window", "H"), get=lambda: self._shown, set=self._toggle, second_key="?"
+        )
 
     def draw(self, canvas: Canvas) -> None:
         if not self._shown:
@@ -43,7 +45,8 @@ class KeyboardMap(Tool):
 
 def key_rows(controls: Controls) -> list[tuple[str, str]]:
     """(key or pointer action, title) of each control with a key, in menu order, then those of the pointer."""
-    keys = [(control.key, control.title) for group in controls.groups().values() for control in group if control.key]
+    keyed = [control for group in controls.groups().values() for control in group if control.key]
+    keys = [(", ".join(filter(None, (control.key, control.second_key))), control.title) for control in keyed]
     return [*keys, ("Esc", "Quit"), *POINTER]
 
 
