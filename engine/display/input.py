@@ -29,6 +29,11 @@ class InputQueue:
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
 
+    @property
+    def view(self) -> View:
+        """The view by which the positions of the latest events were mapped."""
+        return self._view
+
     def show(self, picture: Size, framebuffer: Size, view: View) -> None:
         """Sets the mapping of the pointer: `view` of a picture, letterboxed in the framebuffer."""
         self._picture, self._framebuffer, self._view = picture, framebuffer, view
@@ -88,10 +93,10 @@ class InputQueue:
         else:
             self._point("drag" if self._held else "move", self._held or "none", x, y)
 
-    def scroll(self, steps: float) -> None:
-        """The wheel turned by `steps`; positive is away from the user."""
+    def scroll(self, steps: float, modifiers: Modifiers = frozenset()) -> None:
+        """The wheel turned by `steps` with keys held; positive is away from the user."""
         taken = self.listener is not None and self.listener.on_scroll(steps)
-        self.post(Signal.REPAINT if taken else Wheel(steps))
+        self.post(Signal.REPAINT if taken else Wheel(steps, modifiers))
 
     def _point(
         self,

@@ -121,6 +121,12 @@ class FocusTool(Tool):
             get=lambda: self._now.f_number,
             set=self._set_f_number,
         )
+        yield Action(
+            *("open_aperture", "Open the aperture by 1/3 stop", "focus", "Left"), do=partial(self._turn_aperture, 1)
+        )
+        yield Action(
+            *("close_aperture", "Close the aperture by 1/3 stop", "focus", "Right"), do=partial(self._turn_aperture, -1)
+        )
         yield Number(
             *("focus", "Focus", "focus"),
             minimum=min(lens.focus_min_m for lens in lenses),
@@ -136,8 +142,7 @@ class FocusTool(Tool):
             case Pointer(kind="press", button="left"):
                 self._click(event.x, event.y)
             case Wheel(steps=steps):
-                # The light is proportional to 1/N^2, so a third of a stop is a factor of 2^(1/6) in the f-number N.
-                self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
+                self._turn_aperture(steps)
             case _:
                 return False
         return True
@@ -205,6 +210,11 @@ class FocusTool(Tool):
     def _set_f_number(self, f_number: float) -> None:
         if self._settings.change("aperture", merge_s=PAUSE_S, lens=at_closest_aperture(self._now.lens, f_number)):
             self._notify_zone()
+
+    def _turn_aperture(self, steps: float) -> None:
+        """Opens the aperture by thirds of a stop, or closes it by negative ones."""
+        # The light is proportional to 1/N^2, so a third of a stop is a factor of 2^(1/6) in the f-number N.
+        self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
 
     def _set_focus(self, focus_m: float) -> None:
         if self._may_move():

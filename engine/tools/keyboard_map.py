@@ -12,7 +12,13 @@ from ..controls import Control, Controls, Switch
 from ..display.status_line import MIN_TEXT_PX, on_background
 from ..display.tool import Canvas, Tool, ToolContext
 
-POINTER = (("click", "Focus here"), ("right click", "White balance here"), ("wheel", "Aperture"))
+POINTER = (
+    ("click", "Focus here"),
+    ("right click", "White balance here"),
+    ("wheel", "Zoom"),
+    ("drag", "Move the zoomed picture"),
+    ("Alt+wheel", "Aperture"),
+)
 MAX_WINDOW_FRACTION = 0.94  # maximum width and height of the map
 BACKGROUND_OPACITY = 0.8  # higher than that of other texts, for legibility
 
