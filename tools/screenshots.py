@@ -136,6 +136,7 @@ class ScreenshotTool(Tool):
 
     def _arrange(self, screenshot: Screenshot) -> None:
         """Queues the input, one step per tick: the window shows its effect after a delay."""
+        self._tool_context.messages.hint = ""
         controls, events = self._tool_context.controls, self._tool_context.surface.input
         self._before = {name: controls.get(name) for name in screenshot.settings}
         pause = [lambda: None] * 4

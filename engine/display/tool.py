@@ -104,7 +104,7 @@ class Tool:
         return ()
 
     def handle_event(self, event: Event) -> bool:
-        """Handles an event that is not the key of a control. Returns False if the tool ignores it."""
+        """Handles an event, before a control with this key. Returns False if the tool ignores it."""
         return False
 
     def tick(self, now_s: float) -> Invalidation:

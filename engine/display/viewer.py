@@ -330,7 +330,7 @@ class Viewer:
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
-                    self._redraw |= self._press(name) or self.tools.dispatch(event)
+                    self._redraw |= self.tools.dispatch(event) or self._press(name)
                 case Pointer(kind="press", button="right"):
                     self._redraw |= self.tools.dispatch(event) or self._pick_grey(event.x, event.y)
                 case _:
