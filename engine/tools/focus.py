@@ -152,7 +152,7 @@ class FocusTool(Tool):
             self._focus_on_target(self._search)
         if self._rack is not None:
             self._advance(self._rack, now_s - self._rack_start_s)
-        elif self._before_zone_focus is not None and self._now.focus_m != self._zone_m:
+        elif self._before_zone_focus is not None and not math.isclose(self._now.focus_m, self._zone_m, rel_tol=1e-6):
             self._before_zone_focus = None  # undone
             self._notify(ZONE_FOCUS_OFF)
         return Invalidation.NOTHING

@@ -125,7 +125,7 @@ class OpenFiles(Tool):
         self._tool_context.notify(f"opened {Path(path).name}")
 
     def _step(self, step: int) -> None:
-        """Opens the next or previous file of the folder of the present one. ControlError if there is none."""
+        """Opens the next or previous file of the folder of the present one. ControlError after the last."""
         path = Path(self._tool_context.sources.name)
         if not path.is_file():
             raise ControlError("the source is not a file of a folder; open a file first")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAGNIFIERS = {OFF: 1.0, "5x": 5.0, "10x": 10.0}
 SQUEEZES = {OFF: 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
 MIN_PERCENT, MAX_PERCENT = 50.0, 800.0  # pixels of the window per pixel of the whole frame
-STEPS_PER_DOUBLE = 3.0  # of the wheel
+STEPS_PER_DOUBLE = 3.0  # steps of the wheel
 DRAG_EM = 0.5  # a press that moves farther, in text heights, is a drag, else a click
 CENTRE = (0.5, 0.5)
 

@@ -320,7 +320,7 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_the_picture(bench: Benc
     assert bench.controls.get("zoom") == pytest.approx(400)
     bench.show(frame)
     assert bench.view.handle_event(Pointer("press", 0.25, 0.75))
-    for visible in ((0.3, 0.7), (0.75, 0.5)):  # of the window
+    for visible in ((0.3, 0.7), (0.75, 0.5)):  # positions in the window
         bench.view.handle_event(Pointer("drag", *view.picture_position(*visible)))
     assert bench.view.handle_event(Pointer("release", *view.picture_position(0.75, 0.5)))
     assert bench.overlays().view.picture_position(0.75, 0.5) == pytest.approx((0.25, 0.75), abs=0.001)
@@ -345,7 +345,7 @@ def test_a_click_in_the_zoomed_picture_is_a_click(bench: Bench) -> None:
     assert bench.view.handle_event(press), "the next one is not"
 
 
-def test_the_zoom_is_of_the_whole_frame_and_stays_within_the_picture(bench: Bench) -> None:
+def test_the_zoom_is_relative_to_the_whole_frame_and_stays_within_the_picture(bench: Bench) -> None:
     bench.show(grey_frame(np.full((4 * HEIGHT, 4 * WIDTH), 0.2)))
     assert bench.controls.get("zoom") == 50  # 25 %, below the minimum of the slider
     bench.controls.press("Ctrl+1")
