@@ -49,7 +49,8 @@ class View(QOpenGLWidget):
                 if event.button() in BUTTONS:
                     self.surface.input.button(BUTTONS[event.button()], kind == QEvent.MouseButtonPress, *at)
             case QEvent.Wheel:
-                self.surface.input.scroll(event.angleDelta().y() / 120)
+                held = frozenset(word for word, flag in MODIFIERS.items() if event.modifiers() & flag)
+                self.surface.input.scroll((event.angleDelta().y() or event.angleDelta().x()) / 120, held)
             case QEvent.Close:
                 self.surface.input.post(Signal.QUIT)
             case _:

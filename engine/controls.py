@@ -46,6 +46,8 @@ class Control:
     help: str = ""  # one line; empty if the title is enough
     is_saved: bool = False  # restored at the next run
     is_aid: bool = False  # drawn over the picture to judge it: a switch, or a choice with OFF
+    note: Callable[[], str] = str  # why an aid that is on shows nothing; empty if it does
+    second_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,11 @@ class Controls:
         for control in controls:
             if control.name in self._controls:
                 raise ValueError(f"two controls are named '{control.name}'")
-            if control.key in self._keys:
-                raise ValueError(
-                    f"'{control.name}' and '{self._keys[control.key].name}' both use the key {control.key}"
-                )
+            for key in filter(None, (control.key, control.second_key)):
+                if key in self._keys:
+                    raise ValueError(f"'{control.name}' and '{self._keys[key].name}' both use the key {key}")
+                self._keys[key] = control
             self._controls[control.name] = control
-            if control.key:
-                self._keys[control.key] = control
 
     def replace(self, former: Iterable[Control], controls: Iterable[Control]) -> None:
         """Puts `controls` in the place of `former`. ValueError, as of `add`, changes nothing."""

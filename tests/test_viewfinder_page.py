@@ -56,7 +56,7 @@ def test_the_key_page_has_exactly_the_existing_keys(controls: Controls, reposito
     table = page.partition("| key or button in the window | |\n|---|---|\n")[2].partition("\n\n")[0]
     listed = set().union(*(keys_in(row.split(" | ")[0]) for row in table.splitlines()))
     # The window itself handles F and Esc.
-    assert listed - {"F", "Esc"} == {control.key for control in controls if control.key}
+    assert listed - {"F", "Esc"} == {key for control in controls for key in (control.key, control.second_key) if key}
 
 
 def test_the_page_shows_every_picture(repository: Path) -> None:

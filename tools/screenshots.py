@@ -71,7 +71,7 @@ SCREENSHOTS = (
     Screenshot("scopes", {"histogram": "both", "waveform": "both", "vectorscope": True}),
     Screenshot("keyboard-map", {"keys": True}),
     Screenshot("panel", {"panel": True}, click=((760, 114), (760, 90))),
-    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (700, 330))),
+    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (690, 339))),
     Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((760, 162), (760, 306))),
 )
 
@@ -136,6 +136,7 @@ class ScreenshotTool(Tool):
 
     def _arrange(self, screenshot: Screenshot) -> None:
         """Queues the input, one step per tick: the window shows its effect after a delay."""
+        self._tool_context.messages.hint = ""
         controls, events = self._tool_context.controls, self._tool_context.surface.input
         self._before = {name: controls.get(name) for name in screenshot.settings}
         pause = [lambda: None] * 4

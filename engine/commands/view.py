@@ -223,13 +223,16 @@ def fit_tools(
     from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
+    from ..tools.guide import Guide
     from ..tools.keyboard_map import KeyboardMap
+    from ..tools.open_files import OpenFiles
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
     from ..tools.recent_sources import RecentSources, recent_file
     from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.source_menu import SourceMenu
+    from ..tools.view import ViewTool
     from ..tools.white_balance import WhiteBalanceTool
     from ..tools.wipe import WipeTool
 
@@ -243,6 +246,7 @@ def fit_tools(
         DevelopmentTool,
         DepthModelTool,
         Aids,
+        ViewTool,
         WipeTool,
         Scopes,
         PixelInspector,
@@ -255,6 +259,8 @@ def fit_tools(
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),
+        partial(OpenFiles, editing=editing),
+        Guide,
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from .status_line import status_line
 
 if TYPE_CHECKING:
+    from ..drawn import Drawn
     from ..settings import SettingsHistory
     from .sources import Sources
     from .statistics import FrameLog
@@ -31,16 +32,18 @@ class Caption:
         """Shows a message for as long as its length needs."""
         self._message, self._message_until_s = message, perf_counter() + MESSAGE_S + READING_S * len(message)
 
-    def text(self, is_frozen: bool, is_idle: bool) -> tuple[str, str]:
-        """The status line and the message."""
+    def text(self, is_frozen: bool, is_idle: bool, drawn: Drawn | None = None, hint: str = "") -> tuple[str, str]:
+        """The status line of `drawn`, and the message, else the notice of the source, else the hint."""
         now_s = perf_counter()
         if now_s >= self._pace_until_s:
             self._pace, self._pace_until_s = self._measured_pace(), now_s + PACE_EVERY_S
         pace = "frozen" if is_frozen else "" if is_idle else self._pace
         now, source = self._settings.now, self._sources.name
         name = Path(source).name or source
-        status = status_line(name, now.look.name, now.lens.name, now.f_number, now.focus_m, pace)
-        return status, self._message if now_s < self._message_until_s else self._sources.notice
+        focus_m = now.focus_m if drawn is None or drawn.has_depth else None  # without depth it has no effect
+        status = status_line(name, now.look.name, now.lens.name, now.f_number, focus_m, pace)
+        message = self._message if now_s < self._message_until_s else ""
+        return status, message or self._sources.notice or hint
 
     def _measured_pace(self) -> str:
         fps, latency_ms, scale = self._log.recent_fps(), self._log.recent_latency_ms(), self._settings.now.scale

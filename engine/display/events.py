@@ -38,9 +38,10 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Wheel:
-    """A turn of the wheel by `steps`; positive is away from the user. Trackpads send fractions."""
+    """A turn of the wheel by `steps`, with keys held; positive is away from the user. Trackpads send fractions."""
 
     steps: float
+    modifiers: Modifiers = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class InputListener(Protocol):
 
     def on_key(self, name: str, pressed: bool, modifiers: Modifiers) -> bool: ...
 
-    def on_text(self, characters: str) -> None: ...
+    def on_text(self, characters: str) -> bool: ...
 
     def on_button(self, button: Button, pressed: bool) -> bool: ...
 

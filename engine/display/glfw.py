@@ -38,6 +38,11 @@ _NAMED = {
     **{getattr(glfw, f"KEY_F{number}"): f"F{number}" for number in range(1, 13)},
 }
 _MODIFIERS = {glfw.MOD_CONTROL: "Ctrl", glfw.MOD_SUPER: "Ctrl", glfw.MOD_ALT: "Alt", glfw.MOD_SHIFT: "Shift"}
+_MODIFIER_KEYS = {
+    getattr(glfw, f"KEY_{side}_{key}"): name
+    for side in ("LEFT", "RIGHT")
+    for key, name in (("CONTROL", "Ctrl"), ("SUPER", "Ctrl"), ("ALT", "Alt"), ("SHIFT", "Shift"))
+}
 _BUTTONS: dict[int, Button] = {
     glfw.MOUSE_BUTTON_LEFT: "left",
     glfw.MOUSE_BUTTON_RIGHT: "right",
@@ -174,7 +179,7 @@ class GlfwSurface:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_mouse_button_callback(self._handle, self._on_button)
         glfw.set_cursor_pos_callback(self._handle, lambda _, x, y: self.input.move(*self._pixels(x, y)))
-        glfw.set_scroll_callback(self._handle, lambda _, __, up: self.input.scroll(up))
+        glfw.set_scroll_callback(self._handle, lambda _, __, up: self.input.scroll(up, self._held()))
         glfw.set_char_callback(self._handle, lambda _, code: self.input.text(chr(code)))
         on_drop: Any = lambda _, paths: self.input.post(Drop(tuple(paths)))  # noqa: E731 - glfw's stub has another type
         glfw.set_drop_callback(self._handle, on_drop)
@@ -185,6 +190,11 @@ class GlfwSurface:
     def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
         held = frozenset(name for bit, name in _MODIFIERS.items() if modifiers & bit)
         self.input.key(key_name(key, scancode), action != glfw.RELEASE, held, action == glfw.REPEAT)
+
+    def _held(self) -> frozenset[str]:
+        """The modifier keys that are down."""
+        down = (name for key, name in _MODIFIER_KEYS.items() if glfw.get_key(self._handle, key) == glfw.PRESS)
+        return frozenset(down)
 
     def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
         if button in _BUTTONS:

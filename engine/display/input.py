@@ -10,6 +10,8 @@ from .events import MODIFIERS, Button, Event, InputListener, Key, Modifiers, Poi
 from .letterbox import Size, picture_point
 from .overlays import WHOLE, View
 
+HELP = "?"
+
 
 class InputQueue:
     """The events of one surface of `size` (width, height) in pixels.
@@ -26,6 +28,11 @@ class InputQueue:
         self._lock = Lock()
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
+
+    @property
+    def view(self) -> View:
+        """The view by which the positions of the latest events were mapped."""
+        return self._view
 
     def show(self, picture: Size, framebuffer: Size, view: View) -> None:
         """Sets the mapping of the pointer: `view` of a picture, letterboxed in the framebuffer."""
@@ -61,9 +68,10 @@ class InputQueue:
             self.post(Key("+".join((*(held for held in MODIFIERS if held in modifiers), name))))
 
     def text(self, characters: str) -> None:
-        """Characters were typed."""
-        if self.listener is not None:
-            self.listener.on_text(characters)
+        """Characters were typed. `?` is a key by its character: each layout has it elsewhere."""
+        is_taken = self.listener is not None and self.listener.on_text(characters)
+        if characters == HELP and not is_taken:
+            self.post(Key(HELP))
 
     def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
         """A pointer button was pressed or released at (x, y)."""
@@ -85,10 +93,10 @@ class InputQueue:
         else:
             self._point("drag" if self._held else "move", self._held or "none", x, y)
 
-    def scroll(self, steps: float) -> None:
-        """The wheel turned by `steps`; positive is away from the user."""
+    def scroll(self, steps: float, modifiers: Modifiers = frozenset()) -> None:
+        """The wheel turned by `steps` with keys held; positive is away from the user."""
         taken = self.listener is not None and self.listener.on_scroll(steps)
-        self.post(Signal.REPAINT if taken else Wheel(steps))
+        self.post(Signal.REPAINT if taken else Wheel(steps, modifiers))
 
     def _point(
         self,

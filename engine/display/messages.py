@@ -14,12 +14,15 @@ KEPT = 12
 class Messages:
     """`show` puts a line on the screen for a short time. Without a screen, `prints`, it is on standard error, too.
 
+    `hint` is shown while there is nothing else to show.
+
     `latest` are the last messages, the newest first. `losses` are those of work that was asked for and is lost. A loss
     is always printed. `listeners` are called with each message, and whether it is a loss.
     """
 
     def __init__(self, show: Callable[[str], None] = lambda message: None, *, prints: bool = False) -> None:
         self.latest: deque[str] = deque(maxlen=KEPT)
+        self.hint = ""
         self.losses: list[str] = []
         self.listeners: list[Callable[[str, bool], None]] = []
         self._show, self._prints = show, prints

@@ -45,12 +45,19 @@ def format_depth_of_field(near_m: float, far_m: float) -> str:
     return f"{100 * depth_m:.0f} cm" if depth_m >= 0.1 else f"{100 * depth_m:.1f} cm"
 
 
-def status_line(source: str, look: str, lens: str, f_number: float, focus_m: float, pace: str) -> str:
-    """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`. `pace` is the last part and may be empty."""
+NO_DEPTH = "no depth"
+
+
+def status_line(source: str, look: str, lens: str, f_number: float, focus_m: float | None, pace: str) -> str:
+    """`scene:   classic   noct-50   f/0.95   1.20 m   58.9 fps`. `pace` is the last part and may be empty.
+
+    Without depth `focus_m` is None.
+    """
     if len(source) > SOURCE_LETTERS:
         half = SOURCE_LETTERS // 2 - 1
         source = f"{source[:half]}...{source[-half:]}"
-    return "   ".join(filter(None, (source, look, lens, f_stop(f_number), distance(focus_m), pace)))
+    focus = NO_DEPTH if focus_m is None else distance(focus_m)
+    return "   ".join(filter(None, (source, look, lens, f_stop(f_number), focus, pace)))
 
 
 def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:

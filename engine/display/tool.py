@@ -87,6 +87,11 @@ class Canvas:
         corner, zoom = self.view.corner, self.view.zoom
         return left + round((x - corner[0]) * zoom * width), bottom + round((1 - (y - corner[1]) * zoom) * height)
 
+    def fraction(self, x: float, y: float) -> tuple[float, float]:
+        """The fraction of the picture at pixels (x, y) from the lower left: the inverse of `pixel`."""
+        left, bottom, width, height = self.shown
+        return self.view.picture_position((x - left) / width, 1 - (y - bottom) / height)
+
 
 class Tool:
     """The base class of tools; its methods do nothing. The window's thread calls them in the order of this class.
@@ -99,7 +104,7 @@ class Tool:
         return ()
 
     def handle_event(self, event: Event) -> bool:
-        """Handles an event that is not the key of a control. Returns False if the tool ignores it."""
+        """Handles an event, before a control with this key. Returns False if the tool ignores it."""
         return False
 
     def tick(self, now_s: float) -> Invalidation:

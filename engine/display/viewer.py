@@ -307,7 +307,7 @@ class Viewer:
     def _text(self) -> tuple[str, str]:
         """The status line and the message for the surface; empty if it is not interactive."""
         shows = self._surface.is_interactive and (self.frame is not None or self.sources.notice)
-        return self._caption.text(self._frozen, self._idle()) if shows else ("", "")
+        return self._caption.text(self._frozen, self._idle(), self.drawn, self.messages.hint) if shows else ("", "")
 
     def _press(self, key: str) -> bool:
         """Activates the control of a key. False if no control has it. A refusal is shown."""
@@ -331,7 +331,7 @@ class Viewer:
                 case Signal.REPAINT:
                     self._repaint = True
                 case Key(name):
-                    self._redraw |= self._press(name) or self.tools.dispatch(event)
+                    self._redraw |= self.tools.dispatch(event) or self._press(name)
                 case Pointer(kind="press", button="right"):
                     self._redraw |= self.tools.dispatch(event) or self._pick_grey(event.x, event.y)
                 case _:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from ..controls import OFF, Action, Choice, Control, Number, Switch
-from ..display.events import Event, Pointer
-from ..display.overlays import NO_OVERLAYS, WHOLE, Circles, Overlays, View
+from ..controls import Action, Choice, Control, Number, Switch
+from ..display.overlays import NO_OVERLAYS, Circles, Overlays
 from ..display.status_line import MIN_TEXT_PX, render_text
 from ..display.tool import Canvas, Tool, ToolContext
 from ..frame import Encoding
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 
 NO_DEPTH = "no depth here"
 NO_MOSAIC = "this picture has no raw data"
-ZOOMS = {OFF: 1.0, "5x": 5.0, "10x": 10.0}
-SQUEEZES = {OFF: 1.0, "1.33": 4 / 3, "1.5": 1.5, "1.6": 1.6, "1.8": 1.8, "2": 2.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +53,11 @@ class _State:
 
 
 class Aids(Tool):
-    """Switches for the overlay passes and numbers for their parameters, the magnifier and the desqueeze."""
+    """Switches for the overlay passes, and numbers for their parameters."""
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._notify = tool_context, tool_context.notify
         self._states = {aid.name: _State() for aid in AIDS}
-        self._zoom, self._squeeze = OFF, OFF
-        self._middle = self._pointer = (0.5, 0.5)
 
     def controls(self) -> Iterable[Control]:
         for aid in AIDS:
@@ -73,40 +68,17 @@ class Aids(Tool):
                 set=partial(self._toggle, aid),
                 is_saved=True,
                 is_aid=True,
+                note=partial(self._note, aid.name),
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
                 yield self._parameter_control(aid, parameter, key if parameter.kind == "enum" else "")
                 key = "" if parameter.kind == "enum" else key
-        yield Choice(
-            *("magnifier", "Magnifier", "aids", "M"),
-            choices=tuple(ZOOMS),
-            get=lambda: self._zoom,
-            set=self._magnify,
-            is_aid=True,
-        )
-        yield Choice(
-            "desqueeze",
-            "Anamorphic desqueeze",
-            "aids",
-            "U",
-            choices=tuple(SQUEEZES),
-            get=lambda: self._squeeze,
-            set=partial(setattr, self, "_squeeze"),
-            is_saved=True,
-            is_aid=True,
-        )
         yield Action("aids_off", "All aids off", "aids", "0", do=self._tool_context.controls.end_aids)
-
-    def handle_event(self, event: Event) -> bool:
-        if isinstance(event, Pointer) and event.kind in ("move", "press"):
-            self._pointer = event.x, event.y
-        return False
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
         passes = tuple(name for name, state in self._states.items() if state.on)
-        view = View(ZOOMS[self._zoom], self._middle, SQUEEZES[self._squeeze])
-        if drawn is None or (not passes and view == WHOLE):
+        if drawn is None or not passes:
             return NO_OVERLAYS
         frame, now, circles = drawn.frame, drawn.settings, None
         if frame.depth_m is not None and {"peaking", "depth_view"} & set(passes):
@@ -118,7 +90,6 @@ class Aids(Tool):
             scene=drawn.scene if "false_colour" in passes else None,
             raw=frame if self._needs_raw() and frame.encoding is Encoding.MOSAIC else None,
             equivalent_mm=now.lens.equivalent_mm(drawn.aspect) if "frame_lines" in passes else None,
-            view=view,
         )
 
     def draw(self, canvas: Canvas) -> None:
@@ -144,6 +115,24 @@ class Aids(Tool):
             size = canvas.sprites.prepare(f"frame {focal}", text_px, label)
             x, y = canvas.pixel(0.5 - half, 0.5 - half)
             canvas.sprites.draw(f"frame {focal}", x + text_px // 2, y - text_px // 2 - size[1])
+
+    def _note(self, name: str) -> str:
+        """What an aid shows, or why it shows nothing."""
+        drawn = self._tool_context.drawn()
+        if drawn is None:
+            return ""
+        match name:
+            case "depth_view" if not drawn.has_depth:
+                return NO_DEPTH
+            case "peaking":
+                return "by contrast" if drawn.frame.depth_m is None else f"by {self._value(name, 'by')}"
+            case "zebra" | "clipping" if self._value(name, "of") == "raw":
+                return "of the raw data" if drawn.frame.encoding is Encoding.MOSAIC else NO_MOSAIC
+            case "frame_lines":
+                equivalent_mm = drawn.settings.lens.equivalent_mm(drawn.aspect)
+                outside = [mm for mm in str(self._value(name, "pair")).split("-") if float(mm) < equivalent_mm]
+                return f"{' and '.join(outside)} mm outside the picture" if outside else ""
+        return ""
 
     def _parameter_control(self, aid: Aid, parameter: Parameter, key: str) -> Control:
         name = f"{aid.name}_{parameter.name}"
@@ -191,8 +180,3 @@ class Aids(Tool):
 
     def _needs_raw(self) -> bool:
         return any(self._states[name].on and self._value(name, "of") == "raw" for name in ("zebra", "clipping"))
-
-    def _magnify(self, zoom: str) -> None:
-        if self._zoom == OFF:
-            self._middle = self._pointer
-        self._zoom = zoom

@@ -95,6 +95,7 @@ class FocusTool(Tool):
             set=self._show_scale,
             is_saved=True,
             is_aid=True,
+            note=self._missing_depth,
         )
         for preset in PRESETS:
             rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
@@ -120,6 +121,12 @@ class FocusTool(Tool):
             get=lambda: self._now.f_number,
             set=self._set_f_number,
         )
+        yield Action(
+            *("open_aperture", "Open the aperture by 1/3 stop", "focus", "Left"), do=partial(self._turn_aperture, 1)
+        )
+        yield Action(
+            *("close_aperture", "Close the aperture by 1/3 stop", "focus", "Right"), do=partial(self._turn_aperture, -1)
+        )
         yield Number(
             *("focus", "Focus", "focus"),
             minimum=min(lens.focus_min_m for lens in lenses),
@@ -135,8 +142,7 @@ class FocusTool(Tool):
             case Pointer(kind="press", button="left"):
                 self._click(event.x, event.y)
             case Wheel(steps=steps):
-                # The light is proportional to 1/N^2, so a third of a stop is a factor of 2^(1/6) in the f-number N.
-                self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
+                self._turn_aperture(steps)
             case _:
                 return False
         return True
@@ -146,7 +152,7 @@ class FocusTool(Tool):
             self._focus_on_target(self._search)
         if self._rack is not None:
             self._advance(self._rack, now_s - self._rack_start_s)
-        elif self._before_zone_focus is not None and self._now.focus_m != self._zone_m:
+        elif self._before_zone_focus is not None and not math.isclose(self._now.focus_m, self._zone_m, rel_tol=1e-6):
             self._before_zone_focus = None  # undone
             self._notify(ZONE_FOCUS_OFF)
         return Invalidation.NOTHING
@@ -179,9 +185,8 @@ class FocusTool(Tool):
         face = self._face if perf_counter() < self._face_until_s else None
         if drawn is None or not (self._shows_scale or face):
             return NO_OVERLAYS
-        dof_scale = (
-            DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if self._shows_scale else None
-        )
+        shows_scale = self._shows_scale and drawn.has_depth
+        dof_scale = DofScale.of(drawn.settings.lens, drawn.settings.focus_m, drawn.aspect) if shows_scale else None
         if face is not None:  # in frame coordinates; focus breathing magnifies the picture
             left, top, right, bottom = (min(max(0.5 + (at - 0.5) * drawn.magnification, 0.0), 1.0) for at in face)
             face = left, top, right, bottom
@@ -206,6 +211,11 @@ class FocusTool(Tool):
         if self._settings.change("aperture", merge_s=PAUSE_S, lens=at_closest_aperture(self._now.lens, f_number)):
             self._notify_zone()
 
+    def _turn_aperture(self, steps: float) -> None:
+        """Opens the aperture by thirds of a stop, or closes it by negative ones."""
+        # The light is proportional to 1/N^2, so a third of a stop is a factor of 2^(1/6) in the f-number N.
+        self._set_f_number(self._now.f_number * 2.0 ** (-steps / 6.0))
+
     def _set_focus(self, focus_m: float) -> None:
         if self._may_move():
             self._rack = self._search = None
@@ -214,7 +224,11 @@ class FocusTool(Tool):
     def _show_scale(self, shows: bool) -> None:
         self._shows_scale = shows
         if shows:
-            self._has_depth()  # reports a missing depth map: the scale is valid, but the picture has no blur
+            self._has_depth()  # reports a missing depth map
+
+    def _missing_depth(self) -> str:
+        drawn = self._drawn()
+        return NO_DEPTH if drawn is not None and not drawn.has_depth else ""
 
     def _click(self, x: float, y: float) -> None:
         drawn = self._drawn()

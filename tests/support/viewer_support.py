@@ -74,6 +74,8 @@ class FakeEngine:
 
 
 class FakeDrawn(Drawn):
+    has_depth = True
+
     def depth_at(self, x: float, y: float) -> float | None:
         return {0.1: None, 0.15: math.nan, 0.2: 0.3, 0.9: math.inf}.get(x, 3.0)
 

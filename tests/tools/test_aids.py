@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
-from groundglass.display.events import Pointer
+from groundglass.display.events import Pointer, Wheel
 from groundglass.display.maps import block_maxima
 from groundglass.display.offscreen import OffscreenSurface
-from groundglass.display.overlays import NO_OVERLAYS
+from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.passes import list_overlays
 from groundglass.tools.aids import AIDS, Aids
+from groundglass.tools.view import ViewTool
 from live_engine import LiveEngine, tool_context
 from look_support import context, srgb
 
@@ -33,16 +34,20 @@ class Bench:
         self.presenter = Presenter(self.surface)
         self.messages: list[str] = []
         self.controls = Controls()
-        self.aids = Aids(tool_context(self.engine, None, self.messages.append, self.controls, None))  # type: ignore[arg-type]
-        self.controls.add(self.aids.controls())
+        ctx = tool_context(self.engine, None, self.messages.append, self.controls, None, self.surface)  # type: ignore[arg-type]
+        self.aids, self.view = Aids(ctx), ViewTool(ctx)
+        self.controls.add([*self.aids.controls(), *self.view.controls()])
 
     def show(self, frame: gg.Frame) -> np.ndarray:
         """(H, W, 3) uint8: the screen."""
         self.engine.draw(frame)
         picture = self.engine.draw(frame)  # drawn with folded constants, which may round differently
-        self.presenter.draw(picture, [], overlays=self.aids.overlays(self.engine.drawn))
+        self.presenter.draw(picture, [], overlays=self.overlays(), tools=[self.view])
         data = self.surface.framebuffer.read(viewport=(0, 0, *self.size), components=3, alignment=1)
         return np.frombuffer(data, np.uint8).reshape(self.size[1], self.size[0], 3)[::-1]
+
+    def overlays(self) -> Overlays:
+        return self.aids.overlays(self.engine.drawn) | self.view.overlays(self.engine.drawn)
 
     def changed(self, frame: gg.Frame, threshold: int = 0, **settings: object) -> np.ndarray:
         """(H, W) bool: pixels that the aids with these settings change by more than `threshold` codes."""
@@ -189,11 +194,11 @@ def test_an_aspect_mask_leaves_a_picture_of_its_ratio(bench: Bench, ratio: str, 
 def test_the_magnifier_shows_the_pixels_under_the_pointer_and_an_overview(bench: Bench) -> None:
     frame = grey_frame()
     plain = bench.show(frame).copy()
-    bench.aids.handle_event(Pointer("move", 0.7, 0.4, "none"))
+    bench.view.handle_event(Pointer("move", 0.7, 0.4, "none"))
     bench.controls.press("M")
     shown = bench.show(frame)
-    view = bench.aids.overlays(bench.engine.drawn).view
-    assert view.picture_position(0.5, 0.5) == pytest.approx((0.7, 0.4))
+    view = bench.overlays().view
+    assert view.picture_position(0.7, 0.4) == pytest.approx((0.7, 0.4)), "the point at the pointer stays there"
     for x, y in ((0.1, 0.9), (0.5, 0.5), (0.3, 0.2)):
         source = view.picture_position(x, y)
         magnified, original = (
@@ -203,7 +208,7 @@ def test_the_magnifier_shows_the_pixels_under_the_pointer_and_an_overview(bench:
         assert np.abs(magnified.astype(int) - original).max() <= 40  # pixels are interpolated
     assert np.abs(shown[2:30, -50:-4].mean() - plain.mean()) < 12
     bench.controls.press("M")
-    assert bench.aids.overlays(bench.engine.drawn).view.zoom == 10
+    assert bench.overlays().view.zoom == 10
     bench.controls.press("M")
     assert np.array_equal(bench.show(frame), plain)
 
@@ -224,7 +229,7 @@ def test_switching_all_aids_off_shows_the_plain_picture(bench: Bench) -> None:
     bench.controls.set("magnifier", "5x")
     assert not np.array_equal(bench.show(frame), plain)
     bench.controls.press("0")
-    assert bench.aids.overlays(bench.engine.drawn) is NO_OVERLAYS
+    assert (bench.aids.overlays(bench.engine.drawn), bench.view.overlays(None)) == (NO_OVERLAYS, NO_OVERLAYS)
     assert np.array_equal(bench.show(frame), plain)
 
 
@@ -301,3 +306,53 @@ def test_the_raw_map_holds_the_brightest_photosite_of_each_block(black: tuple[fl
     levels = np.tile(np.reshape(black, (2, 2)), (4, 5))
     light = ((padded - levels) / (1000 - max(black))).reshape(4, 2, 5, 2).max(axis=(1, 3))
     np.testing.assert_allclose(block_maxima(frame), light, atol=1e-6)
+
+
+def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_the_picture(bench: Bench) -> None:
+    frame = grey_frame()
+    bench.show(frame)
+    bench.view.handle_event(Pointer("move", 0.25, 0.75, "none"))
+    for _ in range(6):
+        assert bench.view.handle_event(Wheel(1.0))
+    view = bench.overlays().view
+    assert view.zoom == pytest.approx(4)
+    assert view.picture_position(0.25, 0.75) == pytest.approx((0.25, 0.75))
+    assert bench.controls.get("zoom") == pytest.approx(400)
+    bench.show(frame)
+    assert bench.view.handle_event(Pointer("press", 0.25, 0.75))
+    for visible in ((0.3, 0.7), (0.75, 0.5)):  # positions in the window
+        bench.view.handle_event(Pointer("drag", *view.picture_position(*visible)))
+    assert bench.view.handle_event(Pointer("release", *view.picture_position(0.75, 0.5)))
+    assert bench.overlays().view.picture_position(0.75, 0.5) == pytest.approx((0.25, 0.75), abs=0.001)
+    assert not bench.surface.input.take(), "a drag is not a click"
+    for _ in range(40):
+        bench.view.handle_event(Wheel(1.0))
+    assert bench.controls.get("zoom") == 800
+    bench.view.handle_event(Wheel(-99.0))
+    assert bench.view.overlays(None) is NO_OVERLAYS
+
+
+def test_a_click_in_the_zoomed_picture_is_a_click(bench: Bench) -> None:
+    bench.show(grey_frame())
+    bench.controls.set("zoom", 300)
+    bench.show(grey_frame())
+    press = Pointer("press", 0.5, 0.45)
+    assert bench.view.handle_event(press)
+    bench.view.handle_event(Pointer("drag", 0.5, 0.4505))
+    bench.view.handle_event(Pointer("release", 0.5, 0.4505))
+    assert bench.surface.input.take() == [press]
+    assert not bench.view.handle_event(press), "the posted press is for the other tools"
+    assert bench.view.handle_event(press), "the next one is not"
+
+
+def test_the_zoom_is_relative_to_the_whole_frame_and_stays_within_the_picture(bench: Bench) -> None:
+    bench.show(grey_frame(np.full((4 * HEIGHT, 4 * WIDTH), 0.2)))
+    assert bench.controls.get("zoom") == 50  # 25 %, below the minimum of the slider
+    bench.controls.press("Ctrl+1")
+    assert bench.overlays().view.zoom == pytest.approx(4)
+    left, top, right, bottom = bench.overlays().view.box
+    assert min(left, top) >= 0
+    assert max(right, bottom) <= 1
+    bench.controls.press("Ctrl+0")
+    assert bench.view.overlays(None) is NO_OVERLAYS
+    assert not bench.view.handle_event(Wheel(1.0, frozenset({"Alt"}))), "the wheel with Alt turns the aperture"

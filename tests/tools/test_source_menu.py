@@ -183,7 +183,7 @@ def test_a_window_shows_another_source_and_returns(screen: Screen, tmp_path: Pat
 
         client.receive()
         drop(screen.display, int(live.window), red)
-        until(lambda: "red.png" in live.title and "1.20 m" in live.title, "the picture replaces the scene")
+        until(lambda: "red.png" in live.title and "no depth" in live.title, "the picture replaces the scene")
         until(lambda: live.picture[100, 100, 0] > 2 * live.picture[100, 100, 1], "it is on the screen")
         request({"set": "source", "to": "/nowhere.png"})
         until(lambda: "no such file" in request({"state": True})["status"], "the error is reported")

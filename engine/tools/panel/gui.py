@@ -134,9 +134,10 @@ class Gui:
             io.add_key_event(self._keys[name], pressed)
         return bool(is_for_widget and name != "Tab")
 
-    def on_text(self, characters: str) -> None:
+    def on_text(self, characters: str) -> bool:
         self._activate()
         self._imgui.get_io().add_input_characters_utf8(characters)
+        return bool(self._imgui.get_io().want_text_input)
 
     def on_button(self, button: Button, pressed: bool) -> bool:
         self._activate()

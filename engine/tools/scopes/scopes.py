@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from ...drawn import Drawn
     from ...frame import Frame
 
+NO_RAW = "this source has no raw data"
 EVERY_S = 0.06  # fifteen updates a second at 30 fps; faster changes are not readable
 COPY_S = 0.025  # by this time the GPU has completed the copy, so reading it does not block
 MAX_COLUMN_HEIGHT = 0.72  # fraction of the window's height; the next scope starts a new column to the left
@@ -85,6 +86,7 @@ class Scopes(Tool):
             is_saved=True,
             is_aid=True,
             help="of the picture, or of the raw data in stops below clipping",
+            note=self._missing_raw,
         )
         yield Switch(
             *("vectorscope", "Vectorscope", "scopes", "V"),
@@ -94,6 +96,10 @@ class Scopes(Tool):
             is_aid=True,
             help="colour differences of BT.709, with 75 % targets and the skin tone line",
         )
+
+    def _missing_raw(self) -> str:
+        is_mosaic = self._latest is None or self._latest[0].encoding is Encoding.MOSAIC
+        return "" if is_mosaic or "raw" not in self.names else NO_RAW
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -158,7 +164,7 @@ class Scopes(Tool):
         if self._latest is not None:
             self._shown = self._latest
             if "raw" in self.names and self._latest[0].encoding is not Encoding.MOSAIC:
-                self._notify("the raw histogram requires raw data; this source has no raw data")
+                self._notify(f"the raw histogram requires raw data; {NO_RAW}")
 
     def _count(self, frame: Frame) -> None:
         """Passes the copied picture and its `frame` to the worker."""
