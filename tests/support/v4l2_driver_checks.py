@@ -250,6 +250,24 @@ def check_controls_are_set_and_read() -> None:
         assert driver.get("Brightness") == 128
 
 
+def check_a_gain_without_effect_is_tried_and_left_alone() -> None:
+    with driver_of(SINGLE) as driver, open_source(f"{SINGLE}?format=GREY&{SMALL}") as source:
+        controls = Controls()
+        controls.add(source.controls())
+        controls.set("camera_gain_automatic", False)
+        controls.set("camera_gain", 20.0)
+        frames = iter(source)
+        next(frames).release()
+        controls.set("camera_exposure", 3.0)
+        gains = []
+        for _ in range(40):
+            next(frames).release()
+            gains.append(driver.get("Gain"))
+            if max(gains) == 255 and gains[-1] == 20:
+                break
+        assert (max(gains), gains[-1]) == (255, 20), gains
+
+
 def check_times_and_dropped_frames() -> None:
     frames: list[Frame] = []
     with driver_of(SINGLE) as driver, open_source(f"{SINGLE}?format=GREY&{SMALL}") as source:
