@@ -15,7 +15,7 @@ REFUSED = {"F9"}
 def xdotool_key(key: str) -> str:
     """The key in the notation of xdotool: `Shift+P` is `shift+p`."""
     *held, letter = key.split("+")
-    name = {"Space": "space", "Tab": "Tab", "Up": "Up", "Down": "Down"}.get(letter, letter)
+    name = {"Space": "space", "PageDown": "Next", "PageUp": "Prior"}.get(letter, letter)
     return "+".join([*map(str.lower, held), name if len(name) > 1 else name.lower()])
 
 
