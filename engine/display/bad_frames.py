@@ -29,10 +29,8 @@ class BadFrames:
         self._before: Drawn | None = None  # the latest picture
         self._since_s = 0.0  # the first bad frame after it
 
-    def skips(self, error: GroundglassError, frame: Frame, drawn: Drawn | None) -> bool:
-        """Reports the error of `frame`. False if the run must end: there is no picture, or it shows this frame."""
-        if drawn is None or drawn.captured is frame:
-            return False
+    def skips(self, error: GroundglassError, drawn: Drawn) -> bool:
+        """Reports the error of a frame after the picture `drawn`. False if the run must end."""
         if drawn is not self._before:
             self._before, self._since_s = drawn, perf_counter()
         if self._ends and perf_counter() - self._since_s > ENDING_S:
@@ -50,7 +48,12 @@ def cannot_be_drawn(frame: Frame, source: str, error: Exception) -> DeviceError:
     return DeviceError(f"{frame.name or source}: frame {frame.index} cannot be drawn ({reason})")
 
 
-def kept(former: Frame | None, bad: Frame) -> Frame | None:
-    """Releases a bad frame. Returns the former one; None if its driver has its buffer back, and it cannot be drawn."""
+def kept(former: Frame | None, bad: Frame, drawn: Drawn) -> Frame | None:
+    """Releases a bad frame. Returns the former one; None if its driver has its buffer back, and it cannot be drawn.
+
+    A frame whose picture is shown is not bad: its new settings are.
+    """
+    if drawn.captured is bad:
+        return bad
     bad.release()
     return former if former is not bad and former is not None and former.lease is None else None

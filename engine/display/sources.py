@@ -97,8 +97,8 @@ class Sources:
 
     @property
     def ended(self) -> bool:
-        """Whether no frame of the current source will come."""
-        return self._queue.ended
+        """Whether no frame of the current source will come, and `latest` has raised or reported its error."""
+        return self._queue.ended and self._queue.error is None
 
     @property
     def dropped(self) -> int:

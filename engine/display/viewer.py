@@ -223,11 +223,11 @@ class Viewer:
         except GroundglassError as error:
             if self.tools.recover(error):
                 self.frame, self._redraw = frame or self.frame, True
-            elif frame is None or not self._bad_frames.skips(error, frame, self.drawn):
+            elif frame is None or self.drawn is None or not self._bad_frames.skips(error, self.drawn):
                 raise
             else:
                 self._engine.reset()
-                self.frame = kept(self.frame, frame)
+                self.frame, self._redraw = kept(self.frame, frame, self.drawn), False
 
     def _show(self, frame: Frame) -> None:
         taken_s, is_new = perf_counter(), frame is not self.frame

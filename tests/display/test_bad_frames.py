@@ -5,14 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from groundglass.display import bad_frames
 from groundglass.display import viewer as viewer_module
+from groundglass.display.events import Signal, Wheel
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, SourceError
 from groundglass.frame import Frame, Lease
+from groundglass.tools.focus import FocusTool
 from viewer_support import FakeEngine, FakePresenter, FakeSource, FakeSurface, off_screen
 
 
@@ -73,3 +76,22 @@ def test_a_window_keeps_its_picture_when_the_source_fails(tmp_path: Path, capsys
     assert viewer.frame is not None
     assert capsys.readouterr().err == "groundglass: torn\n"
     assert surface.shown[-1][1] == "torn"
+
+
+def test_settings_that_fail_leave_a_still_picture_in_the_window() -> None:
+    """It is not drawn again until something changes; then it is shown."""
+    tried: list[float] = []
+
+    def fail(frame: Frame) -> None:
+        tried.append(engine.history.now.f_number)
+        if len(tried) == 2:
+            raise DeviceError("not with this aperture")
+
+    engine, surface = FakeEngine(fail), FakeSurface(Wheel(-1), Signal.REPAINT, Wheel(-1))
+    viewer = Viewer(
+        engine, FakeSource(1, fps=None), engine.history, surface=surface, tools=[partial(FocusTool, seconds=(0, 0))]
+    )  # type: ignore[arg-type]
+    viewer.run()
+    assert len(tried) == 3
+    assert viewer.frame is not None
+    assert any("not with this aperture; the picture before it stays" in message for _, message in surface.shown)
