@@ -14,6 +14,7 @@
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
 #define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
 #define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
+#define WHITE 3.0f       /* sum of the colours of the brightest surface in focus, in units */
 #define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
 #define BESIDE_FIRST 4.0f /* inverse of the largest squared distance of a mixture from the line between both colours, */
 #define BESIDE 25.0f      /* relative to the squared contrast, in the first estimate and in the second */
@@ -112,6 +113,16 @@ FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GL
     }
 }
 
+/* A stem before a lamp shows the lamp's light in all of its pixels: near light above white is not that of a surface. */
+FUNCTION void limit_to_white(Side *near, float unit)
+{
+    const floats level = near->light[0] + near->light[1] + near->light[2];
+    const floats dimmed = level > WHITE * unit ? WHITE * unit / level : (floats)(1.0f);
+    UNROLL for (int colour = 0; colour < 3; ++colour)
+        near->light[colour] *= dimmed;
+    near->variance *= dimmed * dimmed;
+}
+
 /* The mixtures of the run at index `at`, from pixels at the distances `metres` with these `weights`. Texture without
  * mixed pixels is not to change: the map decides where the light is not between that of both surfaces, or theirs is
  * alike.
@@ -123,6 +134,7 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
     Mixture mixture;
     sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
+    limit_to_white(&mixture.near, unit);
     const float square = unit * unit;
     floats along = none, contrast = (floats)(1e-6f * square), away = none, over = none, level = none;
     UNROLL for (int colour = 0; colour < 3; ++colour) {
