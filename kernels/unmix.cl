@@ -9,7 +9,8 @@
  */
 #include "unmix.h"
 
-#define NEAR_BY 3        /* pixels from a mixed pixel in which both surfaces show their colours */
+#define NEAR_FIRST 2     /* pixels from a mixed pixel in which both surfaces show their colours, */
+#define NEAR_BY 3        /* in the first estimate and in the second */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
 #define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
@@ -75,12 +76,12 @@ FUNCTION ints is_uniform(floats share) { return (share < 0.01f) | (share > 0.99f
 
 /* Mean and variance of the light of both surfaces around a run, before and from `gate` on. */
 FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
-                       int pitch, int stride, floats gate, Side *near, Side *far)
+                       int pitch, int stride, floats gate, int reach, Side *near, Side *far)
 {
     const floats none = (floats)(0.0f), tiny = (floats)(1e-12f);
     floats sums[10] = {none, none, none, none, none, none, none, none, tiny, tiny};
-    for (int dy = -NEAR_BY; dy <= NEAR_BY; ++dy) {
-        const int end = dy * dy > 4 ? 1 : dy * dy > 1 ? 2 : NEAR_BY; /* a disc */
+    for (int dy = -reach; dy <= reach; ++dy) {
+        const int end = dy * dy == reach * reach ? 1 : dy * dy > 1 ? 2 : reach; /* a disc */
         for (int dx = -end; dx <= end; ++dx) {
             const float square = (float)(dx * dx + dy * dy);
             const int from = at + dy * pitch + dx;
@@ -132,7 +133,8 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
                             int is_first)
 {
     Mixture mixture;
-    sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
+    sides_of(scene, metres, weights, at, pitch, stride, gate, is_first ? NEAR_FIRST : NEAR_BY, &mixture.near,
+             &mixture.far);
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
     limit_to_white(&mixture.near, unit);
     const float square = unit * unit;
@@ -219,15 +221,16 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, 
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
             const floats own = LOAD(depth, at), purity = LOAD(purities, at);
             const ints is_mixed = purity < 0.0f;
-            floats weight = usual(scene, at, stride, unit), moved = own;
+            floats weight = absolute(purity), moved = own;
             if (any_positive(-purity)) {
                 const Distances around = distances_at(depth, at, pitch);
                 const floats gate = around.gate;
                 const floats alpha = mixture_at(scene, depth, depth, purities, at, pitch, stride, unit, gate, 1).alpha;
                 const floats square = greater(alpha, 1.0f - alpha) * greater(alpha, 1.0f - alpha);
-                const floats impure = (0.5f * square * square * square * square + 1e-4f) * weight;
+                const floats usual_here = usual(scene, at, stride, unit);
+                const floats impure = (0.5f * square * square * square * square + 1e-4f) * usual_here;
                 const floats to = alpha > 0.5f ? (own < gate ? own : around.nearest) : own < gate ? around.last : own;
-                weight = (is_mixed & (-purity < 0.5f * weight)) ? impure : weight;
+                weight = (is_mixed & (weight < 0.5f * usual_here)) ? impure : weight;
                 moved = is_mixed ? to : own;
             }
             STORE(weights, at, weight);
