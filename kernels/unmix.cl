@@ -9,11 +9,13 @@
  */
 #include "unmix.h"
 
-#define NEAR_BY 3        /* pixels from a mixed pixel in which both surfaces show their colours */
+#define NEAR_FIRST 2     /* pixels from a mixed pixel in which both surfaces show their colours, */
+#define NEAR_BY 3        /* in the first estimate and in the second */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 #define PURE 0.06f       /* smaller parts of a pixel are noise */
 #define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
 #define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
+#define WHITE 3.0f       /* sum of the colours of the brightest surface in focus, in units */
 #define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
 #define BESIDE_FIRST 4.0f /* inverse of the largest squared distance of a mixture from the line between both colours, */
 #define BESIDE 25.0f      /* relative to the squared contrast, in the first estimate and in the second */
@@ -74,12 +76,12 @@ FUNCTION ints is_uniform(floats share) { return (share < 0.01f) | (share > 0.99f
 
 /* Mean and variance of the light of both surfaces around a run, before and from `gate` on. */
 FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
-                       int pitch, int stride, floats gate, Side *near, Side *far)
+                       int pitch, int stride, floats gate, int reach, Side *near, Side *far)
 {
     const floats none = (floats)(0.0f), tiny = (floats)(1e-12f);
     floats sums[10] = {none, none, none, none, none, none, none, none, tiny, tiny};
-    for (int dy = -NEAR_BY; dy <= NEAR_BY; ++dy) {
-        const int end = dy * dy > 4 ? 1 : dy * dy > 1 ? 2 : NEAR_BY; /* a disc */
+    for (int dy = -reach; dy <= reach; ++dy) {
+        const int end = dy * dy == reach * reach ? 1 : dy * dy > 1 ? 2 : reach; /* a disc */
         for (int dx = -end; dx <= end; ++dx) {
             const float square = (float)(dx * dx + dy * dy);
             const int from = at + dy * pitch + dx;
@@ -112,6 +114,16 @@ FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GL
     }
 }
 
+/* A stem before a lamp shows the lamp's light in all of its pixels: near light above white is not that of a surface. */
+FUNCTION void limit_to_white(Side *near, float unit)
+{
+    const floats level = near->light[0] + near->light[1] + near->light[2];
+    const floats dimmed = level > WHITE * unit ? WHITE * unit / level : (floats)(1.0f);
+    UNROLL for (int colour = 0; colour < 3; ++colour)
+        near->light[colour] *= dimmed;
+    near->variance *= dimmed * dimmed;
+}
+
 /* The mixtures of the run at index `at`, from pixels at the distances `metres` with these `weights`. Texture without
  * mixed pixels is not to change: the map decides where the light is not between that of both surfaces, or theirs is
  * alike.
@@ -121,8 +133,10 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
                             int is_first)
 {
     Mixture mixture;
-    sides_of(scene, metres, weights, at, pitch, stride, gate, &mixture.near, &mixture.far);
+    sides_of(scene, metres, weights, at, pitch, stride, gate, is_first ? NEAR_FIRST : NEAR_BY, &mixture.near,
+             &mixture.far);
     const floats none = (floats)(0.0f), full = (floats)(1.0f);
+    limit_to_white(&mixture.near, unit);
     const float square = unit * unit;
     floats along = none, contrast = (floats)(1e-6f * square), away = none, over = none, level = none;
     UNROLL for (int colour = 0; colour < 3; ++colour) {
@@ -207,15 +221,16 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, 
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
             const floats own = LOAD(depth, at), purity = LOAD(purities, at);
             const ints is_mixed = purity < 0.0f;
-            floats weight = usual(scene, at, stride, unit), moved = own;
+            floats weight = absolute(purity), moved = own;
             if (any_positive(-purity)) {
                 const Distances around = distances_at(depth, at, pitch);
                 const floats gate = around.gate;
                 const floats alpha = mixture_at(scene, depth, depth, purities, at, pitch, stride, unit, gate, 1).alpha;
                 const floats square = greater(alpha, 1.0f - alpha) * greater(alpha, 1.0f - alpha);
-                const floats impure = (0.5f * square * square * square * square + 1e-4f) * weight;
+                const floats usual_here = usual(scene, at, stride, unit);
+                const floats impure = (0.5f * square * square * square * square + 1e-4f) * usual_here;
                 const floats to = alpha > 0.5f ? (own < gate ? own : around.nearest) : own < gate ? around.last : own;
-                weight = (is_mixed & (-purity < 0.5f * weight)) ? impure : weight;
+                weight = (is_mixed & (weight < 0.5f * usual_here)) ? impure : weight;
                 moved = is_mixed ? to : own;
             }
             STORE(weights, at, weight);

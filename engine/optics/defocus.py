@@ -169,7 +169,6 @@ class Defocus:
 
     def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent, unit: float) -> None:
         border = self._border_at(0, shape)
-        scene.mirror(border=border)
         self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m)
         scene.mirror(border=border)
         layout = scene.layout

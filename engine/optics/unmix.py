@@ -31,11 +31,12 @@ class Unmix:
     def divide(self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
 
-        Both planes need mirrored borders. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
+        `depth` needs a mirrored border. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
         the light of a saturated photosite, which its noise depends on.
         """
         sides, stride = self._sides.buffer, scene.layout.stride
         focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
+        scene.mirror(border=_NEIGHBOURS)
         self._run("find_edges", _ALIGN, depth=depth.buffer, **focus)
         self._run("compare_maps", _ALIGN, scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts,
                   stride=stride, unit=unit, **focus)  # fmt: skip
