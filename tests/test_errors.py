@@ -35,8 +35,8 @@ def test_other_names_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("quoted", ["9" * 5000, "a." * 3000, "[" * 200_000, "a b " * 9000, "/x" * 9000])
-def test_a_message_shows_the_ends_of_what_it_quotes(quoted: str) -> None:
-    """Whoever raises it: the place at the beginning and the remedy at the end stay."""
+def test_a_message_shows_both_ends_of_quoted_input(quoted: str) -> None:
+    """The place at the beginning and the remedy at the end stay."""
     for kind in (GroundglassError, LookError, SourceError):
         message = str(kind(f"a.cube:2: LUT_3D_SIZE {quoted} is not in 2..256; export it again"))
         assert message.startswith("a.cube:2: LUT_3D_SIZE ")

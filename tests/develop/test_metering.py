@@ -251,8 +251,3 @@ def test_the_keys_control_a_source_with_an_exposure_control() -> None:
         assert engine.development.metering == "off"
         controls.press("F2")
         assert engine.development.metering == "spot:0.250,0.750"
-        controls.press("F3")
-        assert engine.development.white_balance == "auto"
-        controls.press("F3")
-        assert engine.development.white_balance == "as-shot"
-        assert messages[-1] == "white balance as-shot"

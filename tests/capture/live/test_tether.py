@@ -62,7 +62,8 @@ def test_the_driver_for_folders_shows_the_newest_raw_and_each_new_one(tmp_path: 
 def test_a_picture_that_cannot_be_shown_is_passed_over(tmp_path: Path) -> None:
     mosaic(tmp_path / "A.DNG", 1000)
     (tmp_path / "Z.DNG").write_bytes(b"broken")
-    os.utime(tmp_path / "A.DNG", (1e9, 1e9))
+    for name, time_s in (("A.DNG", 1e9), ("Z.DNG", 1.1e9)):
+        os.utime(tmp_path / name, (time_s, time_s))
     with open_source(f"tether:disk:{tmp_path}") as source:
         frames = iter(source)
         assert next(frames).pixels[0, 0] == 1000
