@@ -13,8 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-MAX_WORD_CHARACTERS = 128
-MAX_CHARACTERS = 6000  # a camera may offer 100 formats and sizes
+MAX_WORD_CHARACTERS, MAX_CHARACTERS = 128, 1200
 MAX_CAUSE_CHARACTERS = 150
 MAX_NAME_CHARACTERS = 60  # an invalid name in a message
 _SPECIAL_FILES = (

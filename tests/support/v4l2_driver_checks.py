@@ -300,7 +300,7 @@ def check_an_error_lists_the_possible_cameras_and_modes() -> None:
         ("/dev/video9", r"no such camera; connected: /dev/video0 \(vivid\), /dev/video2 \(vivid\)"),
         (METADATA, "does not capture pictures into memory; connected: /dev/video0"),
         ("v4l2:/dev/null", "not a V4L2 device; connected: /dev/video0"),
-        ("v4l2:0?format=SRGGB14", "does not offer SRGGB14; it offers .*SRGGB10  320x180"),
+        ("v4l2:0?format=SRGGB14", "does not offer SRGGB14; it offers .*, SRGGB10, .*; `groundglass cameras` lists"),
         ("v4l2:0?format=GREY&size=640x361", "GREY has no size 640x361; use 320x180, 640x360"),
     ):
         error = error_of(name)

@@ -12,6 +12,7 @@ from .name import Requested
 
 SMOOTH_FPS = 24.0
 MAX_DEFAULT_PX = 1920 * 1080  # a larger size is used on request
+MAX_LINES = 6  # formats with their sizes in a message; of a camera with more, the formats
 
 
 def choose_mode(name: str, device: Device, requested: Requested) -> Mode:
@@ -102,4 +103,9 @@ def _text(size: tuple[int, int]) -> str:
 
 
 def _offers(device: Device) -> str:
-    return f"it offers {'; '.join(mode_lines(device))}"
+    lines = mode_lines(device)
+    if len(lines) <= MAX_LINES:
+        return f"it offers {'; '.join(lines)}"
+    return (
+        f"it offers {', '.join(line.split()[0] for line in lines)}; `groundglass cameras` lists their sizes and rates"
+    )
