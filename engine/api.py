@@ -249,8 +249,9 @@ def picture_frame(rgb: ArrayLike, options: Mapping[str, object]) -> Frame:
 
 
 def depth_map(depth_m: ArrayLike) -> NDArray[np.float32]:
-    """(h, w) float32 metres. Raises SourceError for another shape."""
+    """(h, w) float32 metres, 0 where NaN was. Raises SourceError for another shape."""
     depth = np.asarray(depth_m)
     if depth.ndim != 2 or depth.size == 0 or depth.dtype.kind not in "fiu":
         raise SourceError(f"depth_m {depth.shape} {depth.dtype} is not a depth map; give metres, (height, width)")
-    return np.ascontiguousarray(depth, dtype=np.float32)
+    metres = np.ascontiguousarray(depth, dtype=np.float32)
+    return np.where(np.isnan(metres), np.float32(0.0), metres)

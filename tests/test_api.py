@@ -214,6 +214,15 @@ class TestRenderOfAnArray:
         assert picture[:, 40:].std() < 0.5 * picture[:, :24].std()
         assert gg.render(pixels, look="neutral")[:, 40:].std() > 0.9 * picture[:, :24].std()
 
+    @pytest.mark.parametrize("unknown", [0.0, np.nan])
+    def test_unknown_distances_take_the_next_farther_one(self, unknown: float) -> None:
+        pixels = RANDOM.integers(0, 256, (48, 64, 3), dtype=np.uint8)
+        depth_m = np.full((24, 32), 1.2)
+        depth_m[:, 16:] = 8.0
+        whole = gg.render(pixels, depth_m=depth_m, look="neutral", lens="noct-50", focus_m=1.2)
+        depth_m[:, 16:18] = unknown
+        assert np.array_equal(gg.render(pixels, depth_m=depth_m, look="neutral", lens="noct-50", focus_m=1.2), whole)
+
     def test_display_values_and_linear_light_are_the_same_picture(self) -> None:
         grey = np.tile(np.arange(0, 256, 4, dtype=np.uint8)[None, :, None], (8, 1, 3))
         share = grey / 255.0

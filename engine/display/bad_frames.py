@@ -48,7 +48,7 @@ def cannot_be_drawn(frame: Frame, source: str, error: Exception) -> DeviceError:
     return DeviceError(f"{frame.name or source}: frame {frame.index} cannot be drawn ({reason})")
 
 
-def kept(former: Frame | None, bad: Frame, drawn: Drawn) -> Frame | None:
+def remaining_frame(former: Frame | None, bad: Frame, drawn: Drawn) -> Frame | None:
     """Releases a bad frame. Returns the former one; None if its driver has its buffer back, and it cannot be drawn.
 
     A frame whose picture is shown is not bad: its new settings are.

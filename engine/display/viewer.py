@@ -13,7 +13,7 @@ from ..capture.source import Timing
 from ..controls import Action, Control, Controls, Switch
 from ..errors import GroundglassError, SourceError
 from ..look.grade import WHOLE
-from .bad_frames import BadFrames, cannot_be_drawn, kept
+from .bad_frames import BadFrames, cannot_be_drawn, remaining_frame
 from .caption import Caption
 from .events import Event, Key, Pointer, Signal
 from .grey_picker import pick_grey
@@ -227,7 +227,7 @@ class Viewer:
                 raise
             else:
                 self._engine.reset()
-                self.frame, self._redraw = kept(self.frame, frame, self.drawn), False
+                self.frame, self._redraw = remaining_frame(self.frame, frame, self.drawn), False
 
     def _show(self, frame: Frame) -> None:
         taken_s, is_new = perf_counter(), frame is not self.frame
