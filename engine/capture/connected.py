@@ -8,12 +8,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NamedTuple
 
 from ..errors import GroundglassError, MissingExtraError, cause
 from .kinds import ConnectedCamera, listing_kind, schemes
 
 SEARCH_S = 8.0  # GigE Vision and network cameras answer within some seconds
+# On a busy computer the libraries of the cameras load for longer: a search that still computes does not hang.
+BUSY_S = 1.0  # a search has computed within this time
+MAX_SEARCH_S = 40.0
+THREAD_CLOCK = 6  # Linux: the clock of a thread's processor time is ~thread << 3 | 6, see clock_getcpuclockid(3)
 
 
 # In a process of low priority, so that no picture waits for it; `-P` keeps the current folder out of the imports.
@@ -36,13 +41,17 @@ class Found(NamedTuple):
 def find_cameras(timeout_s: float = SEARCH_S) -> list[Found]:
     """Searches all kinds that list cameras, at the same time, for at most `timeout_s` seconds.
 
-    A kind that has not ended by then is reported, and its search ends later in a daemon thread.
+    A kind that has not ended by then is reported, and its search ends later in a daemon thread. A search that still
+    computes, such as one that loads its library on a busy computer, has more time.
     """
+    began_s = time.perf_counter()
     searches = [_Search(scheme) for scheme in schemes()]
-    until_s = time.perf_counter() + timeout_s
     for search in searches:
-        search.thread.join(max(until_s - time.perf_counter(), 0.0))
-    hanging = f"no answer after {timeout_s:g} s; unplug the camera and plug it in again"
+        search.thread.join(max(began_s + timeout_s - time.perf_counter(), 0.0))
+        while search.thread.is_alive() and search.computes() and time.perf_counter() < began_s + MAX_SEARCH_S:
+            search.thread.join(BUSY_S)
+    waited_s = round(time.perf_counter() - began_s)
+    hanging = f"no answer after {waited_s} s; search again, or unplug the camera and plug it in again"
     found: list[Found] = []
     for search in searches:
         result = search.result
@@ -56,8 +65,17 @@ class _Search:
     def __init__(self, scheme: str) -> None:
         self.scheme = scheme
         self.result: list[Found] | None = None
+        self._processor_s = 0.0
         self.thread = threading.Thread(target=self._run, name=f"groundglass-find-{scheme}", daemon=True)
         self.thread.start()
+
+    def computes(self) -> bool:
+        """Whether the thread has used the processor since the last call. False where the system does not report it."""
+        before_s = self._processor_s
+        if sys.platform == "linux" and self.thread.native_id is not None:
+            with suppress(OSError):  # the thread has ended
+                self._processor_s = time.clock_gettime(~self.thread.native_id << 3 | THREAD_CLOCK)
+        return self._processor_s > before_s
 
     def _run(self) -> None:
         self.result = self._found()

@@ -15,7 +15,7 @@ FRAME_WAIT_S = 5.0
 
 
 def live_metadata(source: Source, scheme: str) -> dict[str, Any]:
-    """Size, rate, controls, and the modes of the camera where its kind lists them.
+    """Size, rate, controls, and the modes of the camera where its kind lists them or the opened source has them.
 
     `controls` is a list of {"name", "title", "value" and the limits or choices}. Raises SourceError.
     """
@@ -23,8 +23,10 @@ def live_metadata(source: Source, scheme: str) -> dict[str, Any]:
     if source.fps is not None:
         metadata["fps"] = source.fps
     camera = _connected(scheme, source.name)
-    if camera is not None:
-        metadata |= {"camera": camera.name} | ({"modes": list(camera.modes)} if camera.modes else {})
+    modes = () if camera is None else camera.modes
+    modes = modes or getattr(source, "modes", ())
+    metadata |= {"modes": list(modes)} if modes else {}
+    metadata |= {} if camera is None else {"camera": camera.name}
     return metadata | {"controls": [described for each in source.controls() if (described := _described(each))]}
 
 

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 Result = TypeVar("Result")
 
 CLOSE_WAIT_S = 0.5  # maximum wait at the end for work that does not stop
-_NICENESS = 10  # niceness of the model's threads: the live loop has priority
+_NICENESS = 19  # niceness of the model's threads: the live loop has priority
 
 
 class ModelWorker:

@@ -29,6 +29,10 @@ LISTS = {
     "lacks": 'raise MissingExtraError("lacks", "libgrey", "grey")',
     "lacks2": 'raise MissingExtraError("lacks2", "libblack", "black")',
     "hangs": "import threading; threading.Event().wait(60)",
+    "loads": """import time
+    while time.thread_time() < 2.5:
+        pass
+    return [ConnectedCamera("loads:0", "Maker Model")]""",
 }
 
 
@@ -51,7 +55,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
 
 def test_a_kind_that_fails_or_hangs_does_not_stop_the_others(install: Callable[..., None]) -> None:
-    install(*LISTS)
+    install(*(name for name in LISTS if name != "loads"))
     before = threading.active_count()
     found = {kind.scheme: kind for kind in find_cameras(timeout_s=1.0)}
     assert threading.active_count() <= before + 1  # only the hanging search is left
@@ -59,6 +63,14 @@ def test_a_kind_that_fails_or_hangs_does_not_stop_the_others(install: Callable[.
     assert "the driver is broken" in found["fails:"].problem
     assert found["denied:"].problem == "denied: permission denied; join the group video"
     assert (found["lacks:"].extra, found["hangs:"].problem[:9]) == ("grey", "no answer")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports the processor time of another thread")
+def test_a_search_that_still_computes_has_more_time(install: Callable[..., None]) -> None:
+    install("loads", "hangs")
+    found = {kind.scheme: kind for kind in find_cameras(timeout_s=0.2)}
+    assert [camera.source for camera in found["loads:"].cameras] == ["loads:0"]
+    assert found["hangs:"].problem.startswith("no answer after ")
 
 
 def test_the_report_names_sources_modes_and_remedies(

@@ -242,6 +242,9 @@ def test_a_camera_has_formats_and_controls(info: Callable[..., tuple[int, str, s
     assert "100 frames per second" in out
     metadata = json.loads((tmp_path / "info.json").read_text())
     assert (metadata["kind"], metadata["size"], metadata["white"]) == ("pylon", [64, 48], 4095)
+    formats, sizes = metadata["modes"]
+    assert {"Mono8", "BayerRG12"} <= set(formats.split(", "))
+    assert sizes == "1x1 to 4096x4096 in steps of 1x1"
     controls = {control["name"]: control for control in metadata["controls"]}
     assert controls["camera_gain"]["unit"] == "dB"
     assert controls["camera_auto_gain"]["choices"] == ["Off", "Once", "Continuous"]

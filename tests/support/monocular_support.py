@@ -80,9 +80,13 @@ def write_unsteady_model(path: Path, *, change: float = 0.2, noise: float = 0.02
     return write_graph(path, nodes, [picture], [depth], constants)
 
 
-def write_slow_model(path: Path, steps: int) -> Path:
-    """Writes a model of any size that returns the mean of RGB after `steps` matrix products, about 0.5 ms each."""
-    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, "height", "width"])
+def write_slow_model(path: Path, steps: int, constant: np.ndarray | None = None) -> Path:
+    """Writes a model of any size that returns the mean of RGB after `steps` matrix products, about 0.5 ms each.
+
+    With `constant`, (H, W) float32, it returns that, for pictures of this size.
+    """
+    size = ("height", "width") if constant is None else constant.shape
+    picture = helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, *size])
     depth = helper.make_tensor_value_info("depth", TensorProto.FLOAT, [None] * 3)
     square = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [256, 256]) for name in ("before", "after")]
     flags = [helper.make_tensor_value_info(name, TensorProto.BOOL, []) for name in ("goes", "went")]
@@ -99,9 +103,10 @@ def write_slow_model(path: Path, steps: int) -> Path:
         helper.make_node("Loop", ["steps", "always", "first"], ["last"], body=body),
         helper.make_node("ReduceMean", ["last"], ["sum"], keepdims=0),
         helper.make_node("Mul", ["sum", "zero"], ["nothing"]),
-        helper.make_node("Add", ["grey", "nothing"], ["depth"]),
+        helper.make_node("Add", ["grey" if constant is None else "constant", "nothing"], ["depth"]),
     ]
     constants = {
+        **({} if constant is None else {"constant": constant[None]}),
         "unit": np.eye(256, dtype=np.float32),
         "steps": np.array(steps, np.int64),
         "always": np.array(True),

@@ -73,7 +73,7 @@ def _options(scheme: str, transport: str) -> dict[str, str]:
     if scheme == "udp":
         return {"buffer_size": "1048576", "overrun_nonfatal": "1"}
     if scheme == "srt":  # a sender that was killed sends no end, and SRT waits for it for 5 s
-        return {"timeout": "2000000", "connect_timeout": "1500"}
+        return {"timeout": "1500000", "connect_timeout": "1500"}
     return {}
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from ....errors import SourceError, cause
 from .address import Address
 
+# The table of the streams is enough: the reader of the packets looks into them. A search would cost 0.3 s.
+_PROBE = {"probesize": "10000", "analyzeduration": "0"}
 _COPY = ("-map", "0:v:0", "-c", "copy", "-f", "mpegts", "-flush_packets", "1", "-muxdelay", "0", "-muxpreload", "0")
 END_S = 0.5  # a killed program ends within this time
 
@@ -27,7 +29,7 @@ class FfmpegProgram:
             raise SourceError(
                 f"{address.shown}: this PyAV is built without {scheme}; install the program ffmpeg, which passes it on"
             )
-        options = [word for name, value in address.options.items() for word in (f"-{name}", value)]
+        options = [word for name, value in (address.options | _PROBE).items() for word in (f"-{name}", value)]
         command = [program, "-nostdin", "-loglevel", "error", *options, "-i", address.url, *_COPY, "pipe:1"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0)
 

@@ -19,7 +19,7 @@ from ..retry import LiveSource
 from .features import Features
 from .options import VisionOptions
 from .pfnc import PixelFormat
-from .setup import prepare, read_rate, read_size
+from .setup import prepare, read_modes, read_rate, read_size
 from .sfnc import CameraControls
 
 SLICE_S = 0.1  # a read returns after this time, so that settings are passed on and `interrupt` is seen
@@ -66,7 +66,7 @@ class VisionSource(LiveSource):
     """The frames of the camera that `connect` opens.
 
     `dropped` counts the images that the camera sent and that did not arrive, by the numbers of their blocks; `failed`
-    those that arrived incomplete. Neither is shown.
+    those that arrived incomplete. Neither is shown. `modes` lists the camera's formats and sizes for people.
     """
 
     def __init__(self, name: str, options: VisionOptions, connect: Callable[[], VisionCamera]) -> None:
@@ -77,6 +77,7 @@ class VisionSource(LiveSource):
         self._camera_controls = CameraControls()
         self.dropped = 0
         self.failed = 0
+        self.modes: tuple[str, ...] = ()
         self._connect()
 
     def controls(self) -> Iterable[Control]:
@@ -91,6 +92,7 @@ class VisionSource(LiveSource):
             # A camera that returns is asked for the same format.
             self._options = replace(self._options, format=pixel_format.name)
             self.size = read_size(camera.features)
+            self.modes = self.modes or read_modes(camera.features)
             self.fps = read_rate(camera.features)
             self._camera_controls.attach(camera.features)
         except SourceError as error:

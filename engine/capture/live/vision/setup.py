@@ -34,6 +34,12 @@ def read_size(features: Features) -> tuple[int, int]:
     return int(features.get("Width")), int(features.get("Height"))
 
 
+def read_modes(features: Features) -> tuple[str, ...]:
+    """The pixel formats that can be shown, and the sizes, in two lines."""
+    formats = (parse_format(name) for name in features.choices("PixelFormat"))
+    return ", ".join(found.name for found in formats if found is not None), _sizes(_size_limits(features))
+
+
 def read_rate(features: Features) -> float | None:
     """Frames per second as the camera can deliver them, None if it is unknown."""
     rate = features.first(*RESULTING_RATE, *FRAME_RATE)
@@ -76,14 +82,22 @@ def _set_size(features: Features, size: tuple[int, int]) -> None:
     offsets = [name for name in ("OffsetX", "OffsetY") if features.has(name, writable=True)]
     for name in offsets:
         features.set(name, int(features.limits(name).minimum))
-    limits = [features.limits(name) for name in ("Width", "Height")]
+    limits = _size_limits(features)
     if not all(_fits(side, each) for side, each in zip(size, limits, strict=True)):
-        low, high, step = ("x".join(f"{each[index]:g}" for each in limits) for index in range(3))
-        raise SourceError(f"no size {size[0]}x{size[1]}; the camera offers {low} to {high} in steps of {step}")
+        raise SourceError(f"no size {size[0]}x{size[1]}; the camera offers {_sizes(limits)}")
     for name, side in zip(("Width", "Height"), size, strict=True):
         features.set(name, side)
     for name in offsets:
         write(features, name, features.limits(name).maximum // 4 * 2)  # even: the order of the CFA stays
+
+
+def _size_limits(features: Features) -> list[Limits]:
+    return [features.limits(name) for name in ("Width", "Height")]
+
+
+def _sizes(limits: list[Limits]) -> str:
+    low, high, step = ("x".join(f"{each[index]:g}" for each in limits) for index in range(3))
+    return low if low == high else f"{low} to {high} in steps of {step}"
 
 
 def _fits(side: int, limits: Limits) -> bool:

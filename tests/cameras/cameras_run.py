@@ -1,0 +1,57 @@
+"""Measures live cameras on this machine, without hardware, and prints a table.
+
+    make cameras                                   all of it: half an hour
+    make cameras ARGS="streams --names RTSP SRT"   the restarts of two servers
+
+The parts: `pylon` (a minute of its emulation), `v4l2` (Python for a frame), `faults` (the driver `vivid` in
+tools/v4l2_vm.sh), `streams` (servers are killed and restarted; needs ffmpeg), `latency` (RTSP; needs GStreamer's
+server), `closing` (Ctrl-C, SIGTERM and Escape; needs Xvfb and xdotool), `depth` (a depth model for a live picture).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+
+from camera_closing import closing
+from camera_depth import with_model
+from camera_figure import Figure, NotPossibleError
+from camera_streams import latency, restarts
+from camera_vision import pylon_minute, v4l2_faults, v4l2_python
+
+Part = Callable[[argparse.Namespace], Iterator[Figure]]
+PARTS: dict[str, Part] = {
+    "pylon": lambda chosen: pylon_minute(),
+    "v4l2": lambda chosen: v4l2_python(),
+    "faults": lambda chosen: v4l2_faults(),
+    "streams": lambda chosen: restarts(chosen.seed, *chosen.names),
+    "latency": lambda chosen: latency(),
+    "closing": lambda chosen: closing(chosen.seed, chosen.rounds, *chosen.names),
+    "depth": lambda chosen: with_model(),
+}
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("parts", nargs="*", metavar="PART", help="default: all")
+    arguments.add_argument("--names", nargs="*", default=[], help="protocols of `streams`, sources of `closing`")
+    arguments.add_argument("--rounds", type=int, default=2, help="of `closing`; default: 2")
+    arguments.add_argument("--seed", type=int, default=1)
+    chosen = arguments.parse_args()
+    if unknown := sorted(set(chosen.parts) - set(PARTS)):
+        arguments.error(f"no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
+    missed = 0
+    print("| figure | required | measured |\n|---|---|---|")
+    for part in chosen.parts or PARTS:
+        try:
+            for figure in PARTS[part](chosen):
+                missed += not figure.is_met
+                print(figure, flush=True)
+        except NotPossibleError as error:
+            print(f"| {part} | | not measured: {error} |", flush=True)
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
