@@ -17,7 +17,7 @@ import difflib
 import math
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -31,6 +31,7 @@ from ..files import path_inside
 from ..gl.domain import Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
+from .image_read import read_image
 from .lut_read import read_lut
 
 RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # former name: present name
@@ -184,24 +185,29 @@ def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: P
         raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
     shader = load_pass(name)
     filled = {parameter.name: parameter.default for parameter in shader.parameters}
+    readers = {"table": read_lut, "image": read_image}
+    files = {parameter.name: readers[parameter.kind] for parameter in shader.parameters if parameter.kind in readers}
     tables = [parameter.name for parameter in shader.parameters if parameter.kind == "table"]
     for key in tables:
         if not isinstance(values.get(key), str):
             raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"my.cube\"")
     for key, value in values.items():
         line = f"{file}:{_line_of(text, key, name)}"
-        filled[key] = _value(shader, key, _lut(folder, value, line) if key in tables else value, line)
+        filled[key] = _value(shader, key, _read(folder, value, line, files[key]) if key in files else value, line)
     return PassSettings(name, MappingProxyType(filled))
 
 
-def _lut(folder: Path | None, name: str, where: str) -> Table:
-    """The LUT that a look names. The look of another person must not read other files of this machine."""
+def _read(folder: Path | None, name: object, where: str, read: Callable[[Path], Table]) -> Table:
+    """The file that a look names. The look of another person must not read other files of this machine."""
+    if not isinstance(name, str):
+        raise LookError(f"{where}: {reprlib.repr(name)} is not the path of a file")
     path = Path(name) if folder is None else path_inside(folder, name)
     if path is None:
-        raise LookError(
-            f"{where}: {name[:100]} leaves the folder of the look; put the LUT next to the look, or open it with --lut"
+        remedy = (
+            "put the LUT next to the look, or open it with --lut" if read is read_lut else "put it next to the look"
         )
-    return read_lut(path)
+        raise LookError(f"{where}: {name[:100]} leaves the folder of the look; {remedy}")
+    return read(path)
 
 
 def _value(shader: Pass, key: str, value: object, where: str) -> Value:
@@ -212,7 +218,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     checked = typed(parameter, value)
     if checked is None:
         kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
-        kind["table"] = "a LUT"
+        kind |= {"table": "a LUT", "image": "an image"}
         wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
         near = _nearest(value, parameter.choices) if isinstance(value, str) else ""
         raise LookError(f"{where}: {key} must be {wanted}, not {reprlib.repr(value)}{near}")
@@ -228,7 +234,7 @@ def typed(parameter: Parameter, value: object) -> Value | None:
     match parameter.kind, value:
         case "bool", bool():
             return value
-        case "table", Table():
+        case "table" | "image", Table():
             return value
         case "enum", str() if value in parameter.choices:
             return value

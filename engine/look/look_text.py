@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..documents import DocumentError, parse_toml
 from ..gl.passes import Parameter, Table, Value, load_pass
+from ..gl.shader_inputs import ShaderImage
 from .look import Look, PassSettings, typed
 from .lut import Lut
 
@@ -76,8 +77,8 @@ def _others(
 
 def _is_explicit(parameter: Parameter, value: Value, explicit: dict[str, object], folder: Path | None) -> bool:
     text = explicit.get(parameter.name, parameter.default)
-    if parameter.kind == "table":
-        return isinstance(text, str) and _quoted(text) == _toml(value, folder)
+    if parameter.kind in ("table", "image"):
+        return text is value or (isinstance(text, str) and _quoted(text) == _toml(value, folder))
     return typed(parameter, text) in (value, rounded(value))
 
 
@@ -139,7 +140,7 @@ def _toml(value: Value, folder: Path | None = None) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case Lut(file=Path() as file) if folder is not None:
+        case Lut(file=Path() as file) | ShaderImage(file=Path() as file) if folder is not None:
             return _quoted(_path_from(folder, file))
         case str() | Table():  # a table is written as the path of its file
             return _quoted(str(value))

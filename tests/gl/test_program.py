@@ -101,6 +101,22 @@ def test_a_pragma_declares_a_parameter() -> None:
     assert (parameter.default, parameter.choices) == ("hexagon", ("round", "hexagon", "star"))
     assert parse_parameter('#pragma parameter on "On" 1 0 1 1 type=bool', "a.glsl:1").default is True
     assert parse_parameter('#pragma parameter tint "Tint" 1 0 2 0.1 type=color', "a.glsl:1").default == (1.0, 1.0, 1.0)
+    tint = parse_parameter('#pragma parameter tint "Tint" 0.9,0.6,0.3 0 1 0.1 type=color', "a.glsl:1")
+    assert tint.default == (0.9, 0.6, 0.3)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '#pragma parameter tint "Tint" vec3(1) 0 1 0.1 type=color',
+        '#pragma parameter tint "Tint" 0.9,0.6 0 1 0.1 type=color',
+        '#pragma parameter size "Size" 0.9,0.6,0.3 0 1 0.1',
+        '#pragma parameter shape "Shape" round 0 1 1 type=enum(round,oval)',
+    ],
+)
+def test_the_error_of_a_default_explains_how_it_is_written(line: str) -> None:
+    with pytest.raises(ShaderError, match=r"a color has one default or three, 0\.9,0\.6,0\.3; an enum the number"):
+        parse_parameter(line, "a.glsl:7")
 
 
 @pytest.mark.parametrize(
