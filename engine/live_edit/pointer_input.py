@@ -31,7 +31,7 @@ class PointerInput(Tool):
     def _is_used(self, look: Look) -> bool:
         known = self._checked
         if known is None or known[0] is not look or known[1] != SHADERS.revision:
-            known = self._checked = look, SHADERS.revision, any(_uses_pointer(each.name) for each in look.passes)
+            known = self._checked = look, SHADERS.revision, any(_uses_pointer(each.name) for each in look.drawn_passes)
         return known[2]
 
 

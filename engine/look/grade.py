@@ -211,7 +211,7 @@ class Grader:
         textures: dict[str, Bound] = {}
         if output is not None:
             textures |= self._tables.of("output_", output)
-        for settings in look.passes:
+        for settings in look.drawn_passes:
             for name, value in settings.values.items():
                 if isinstance(value, Table):
                     samplers = load_pass(settings.name).samplers
@@ -235,7 +235,7 @@ class Grader:
 
 
 def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
-    passes = (load_pass(settings.name) for settings in look.passes)
+    passes = (load_pass(settings.name) for settings in look.drawn_passes)
     return tuple(shader for shader in passes if local or shader.stage is Stage.PIXEL)
 
 
@@ -324,7 +324,7 @@ _parameters = _ParameterNumbers()
 
 def _parameter_numbers(look: Look) -> dict[str, Number]:
     numbers: dict[str, Number] = {}
-    for settings in look.passes:
+    for settings in look.drawn_passes:
         shader = load_pass(settings.name)
         for name, value in settings.values.items():
             uniform = uniform_name(settings.name, name)

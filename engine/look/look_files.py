@@ -40,7 +40,7 @@ def _with_own_luts(settings: PassSettings, folder: Path) -> PassSettings:
     if not outside:
         return settings
     copies = {name: dataclasses.replace(lut, file=_copied(lut, folder)) for name, lut in outside.items()}
-    return PassSettings(settings.name, MappingProxyType({**settings.values, **copies}))
+    return dataclasses.replace(settings, values=MappingProxyType({**settings.values, **copies}))
 
 
 def _copied(lut: Lut | ShaderImage, folder: Path) -> Path:
