@@ -260,7 +260,7 @@ class Engine:
             return None
         scene, looks = light.scene, self._kernel_looks
         stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
-        picture = look_picture(settings.look, scene.size, strength=settings.strength, frame_index=frame.index)
+        picture = look_picture(settings.look, scene.size, strength=settings.strength, **settings.moment_of(frame))
         columns = part.columns(scene.size[0])
         if self._look_route == "kernel":
             make_current(self.gl)
@@ -282,8 +282,8 @@ class Engine:
         scene = self._send_scene()
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(
-                scene, settings.look, strength=settings.strength, frame_index=frame.index,
-                target=target_of(settings.bits), output=settings.output_space, part=part,
+                scene, settings.look, strength=settings.strength, target=target_of(settings.bits),
+                output=settings.output_space, part=part, **settings.moment_of(frame),
             )  # fmt: skip
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)

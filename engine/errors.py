@@ -10,6 +10,7 @@ import os
 import re
 import stat
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,7 +51,14 @@ class OutOfMemoryError(DeviceError):
 
 
 class ShaderError(GroundglassError):
-    """A kernel or shader does not compile. The message has file and line."""
+    """A kernel or shader does not compile. The message has file and line, of the first error.
+
+    `places` are all errors of the compiler, each as `file:line:column: message`; empty if the message is all.
+    """
+
+    def __init__(self, message: str = "", places: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.places = tuple(places)
 
 
 class LookError(GroundglassError):
@@ -99,7 +107,7 @@ def _ends_of(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: 2 * length // 3]}...{text[-length // 3 + 3 :]}"
 
 
-def print_line(message: str, *, is_joined: bool = True) -> None:
+def print_line(message: str, *, prefix: str = "groundglass: ", is_joined: bool = True) -> None:
     """Prints a message on standard error, as one line if `is_joined`. A closed or full one is ignored.
 
     Other control characters, which a file may have and a terminal follows, are replaced.
@@ -107,7 +115,7 @@ def print_line(message: str, *, is_joined: bool = True) -> None:
     text = " ".join(message.split()) if is_joined else message
     shown = "".join(letter if letter.isprintable() or letter == "\n" else "?" for letter in text)
     with suppress(OSError, ValueError):
-        print(f"groundglass: {shown}", file=sys.stderr, flush=True)
+        print(f"{prefix}{shown}", file=sys.stderr, flush=True)
 
 
 def cause(error: Exception) -> str:

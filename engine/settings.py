@@ -7,14 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from time import perf_counter
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from .colour.output_space import OutputSpace, open_output_space
 from .develop.development import Development
 from .errors import GroundglassError
+from .gl.shader_inputs import NO_POINTER, Moment
 from .lens import Lens, load_lens
 from .look.look import Look, load_look
 from .optics.defocus import Quality
+
+if TYPE_CHECKING:
+    from .frame import Frame
 
 DEFAULT_LOOK = "classic"
 DEFAULT_LENS = "noct-50"
@@ -33,7 +37,9 @@ class Settings:
     is the share of the look in the blend with the neutral rendering. `development` are the settings of the raw
     development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the picture relative to
     the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
-    .icc; None is sRGB. `bits` per channel are 8, or 10 if the display supports them.
+    .icc; None is sRGB. `bits` per channel are 8, or 10 if the display supports them. `pointer` is the uniform of that
+    name for passes that use it: the position, and that of the press while a button is held, else -1; fractions of the
+    picture from its top left corner.
 
     Raises LookError for an unknown look or lens, an aperture outside the lens's range, and a focus that is not beyond
     the focal length; OutputError for an unreadable output space; GroundglassError for other invalid values.
@@ -48,6 +54,7 @@ class Settings:
     scale: float
     output_space: OutputSpace | None
     bits: int
+    pointer: tuple[float, float, float, float]
 
     def __init__(
         self,
@@ -60,6 +67,7 @@ class Settings:
         scale: float = 1.0,
         output_space: str | Path | OutputSpace | None = None,
         bits: int = 8,
+        pointer: tuple[float, float, float, float] = NO_POINTER,
         *,
         f_number: float | None = None,
     ) -> None:
@@ -84,6 +92,7 @@ class Settings:
             ("scale", scale),
             ("output_space", open_output_space(output_space) if is_path else output_space),  # type: ignore[arg-type]
             ("bits", bits),
+            ("pointer", pointer),
         ):
             object.__setattr__(self, name, value)
 
@@ -91,6 +100,10 @@ class Settings:
     def f_number(self) -> float:
         """The current aperture of the lens."""
         return self.lens.f_number
+
+    def moment_of(self, frame: Frame) -> Moment:
+        """What the passes of a look may use of a frame and the pointer."""
+        return {"frame_index": frame.index, "seconds": frame.time_s, "pointer": self.pointer}
 
     def with_(self, **changes: Any) -> Settings:
         """A copy with changes, given as for `Settings`: `settings.with_(look="natural")`."""
@@ -230,10 +243,10 @@ class SettingsHistory:
         self._go_to(snapshot.now)
 
     def _go_to(self, step: Step) -> None:
-        """Makes a step current, except for the scale: that is the viewer's choice, and may serve a recording."""
-        scale = self.now.scale
-        is_scaled = step.settings.scale == scale
-        self._now = step if is_scaled else replace(step, settings=step.settings.with_(scale=scale))
+        """Makes a step current, except for the scale and the pointer: a recording may need that scale."""
+        present = {"scale": self.now.scale, "pointer": self.now.pointer}
+        is_same = all(getattr(step.settings, name) == value for name, value in present.items())
+        self._now = step if is_same else replace(step, settings=step.settings.with_(**present))
         self.end_step()
 
     def _with(self, companion: object, changes: dict[str, Any]) -> Step:

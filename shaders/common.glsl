@@ -3,6 +3,8 @@
 uniform sampler2D scene_texture;  // scene-linear Rec.2020, D65, 18 % grey = 0.18, unbounded above
 uniform vec2 frame_px;          // width and height of the picture
 uniform int frame_index;
+uniform float seconds;          // time of the frame since the first of its source
+uniform vec4 pointer;           // position, and that of the last press or -1: fractions of the picture from top left
 uniform float strength;         // 0: the neutral rendering, 1: the look
 uniform float dither_step;      // quantization step of the target; 0 for a float target
 

@@ -75,7 +75,11 @@ def _passes(look: Look) -> list[str]:
     width = min(max(shutil.get_terminal_size().columns, 60), 120)
     lines = []
     for settings in look.passes:
-        text = f"  {settings.name}".ljust(indent) + _changed(settings)
+        text = (
+            f"  {settings.name}".ljust(indent)
+            + ("" if settings.enabled else f"off{NO_BREAK_SPACE} ")
+            + _changed(settings)
+        )
         wrapped = textwrap.wrap(text, width, subsequent_indent=indent * " ", break_on_hyphens=False)
         lines += [line.replace(NO_BREAK_SPACE, " ") for line in wrapped]
     return lines

@@ -33,7 +33,16 @@ TEMPLATE = """\
 //           length 1 in the corners, place.pixel is the column and row.
 
 // name, "Label", default, minimum, maximum, step. It becomes a slider and a key of the look file. The uniform is
-// PASS_PARAMETER. Also: group=..., type=int, type=bool, type=color (a vec3), type=enum(one,two) (an int: 0, 1).
+// PASS_PARAMETER. Also group=... and a type; the default of a color is one number or three, of an enum its choice's:
+//
+//     size "Size" 3 1 9 1 type=int                         uniform int
+//     on "On" 1 0 1 1 type=bool                            uniform bool
+//     tint "Tint" 0.9,0.6,0.3 0 1 0.01 type=color          uniform vec3
+//     shape "Shape" 0 0 2 1 type=enum(round,oval,star)     uniform int: 0, 1, 2
+//
+// Also there: seconds, frame_index, frame_px (the size), pointer (vec4: position, and press or -1; fractions from the
+// top left), and texture(image0, uv) to image3 for files that the look names: image0 = "noise.png". A shader of
+// ShaderToy with mainImage(), iTime, iResolution, iMouse and iChannel0 needs no edits: save it as NAME.glsl.
 #pragma parameter amount "{title}" 0.5 0.0 1.0 0.01 group={name}
 
 uniform float {name}_amount;

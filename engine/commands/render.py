@@ -128,6 +128,7 @@ def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) ->
             space="rec2020",
             strength=settings.strength,
             frame_index=frame.index,
+            seconds=frame.time_s,
             output=settings.output_space,
             ctx=engine.gl,
         )

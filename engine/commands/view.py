@@ -212,6 +212,7 @@ def fit_tools(
     from ..live_edit.custom_modes import CustomModes, custom_modes_folder
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
+    from ..live_edit.pointer_input import PointerInput
     from ..live_edit.reloading import Reloading
     from ..output.raw_sequence import Sequence
     from ..output.recording import Recording
@@ -263,6 +264,7 @@ def fit_tools(
         Guide,
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
+        PointerInput,
         *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]

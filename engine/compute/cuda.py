@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, OutOfMemoryError, ShaderError
+from ..errors import DeviceError, OutOfMemoryError
 from ..timing import Clock
 from .compiled_record import CompiledRecord
 from .cuda_gl import CudaTexture, load_driver
@@ -365,7 +365,7 @@ class CudaDevice:
                 os.environ["CUPY_CACHE_IN_MEMORY"] = "1"
                 module.compile()
         except self._cupy.cuda.compiler.CompileException as error:
-            raise ShaderError(source.explain(str(error))) from error
+            raise source.error(str(error)) from error
         return module.get_function  # type: ignore[no-any-return]
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DeviceError, OutOfMemoryError, ShaderError
+from ..errors import DeviceError, OutOfMemoryError
 from ..timing import Clock
 from .arguments import bind
 from .compiled_record import CompiledRecord
@@ -337,7 +337,7 @@ class OpenClDevice:
                 warnings.simplefilter("ignore", cl.CompilerWarning)
                 return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep=self.is_cpu))
         except cl.RuntimeError as error:
-            raise ShaderError(source.explain(str(error))) from error
+            raise source.error(str(error)) from error
 
 
 def _has_ended(event: Any) -> bool:

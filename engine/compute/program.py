@@ -18,6 +18,9 @@ from .device import OwnNumbers
 KERNELS = SourceLibrary("groundglass.kernels", (".cl", ".h"))
 
 _PROTOTYPE = re.compile(r"^KERNEL\s+void\s+(\w+)\s*\(([^(){};]*)\)", re.MULTILINE)
+# Compilers write `input.cl:120:7`, `<kernel>:120:7:` or `program.cu(120)`, before `error:` or after it.
+_LOG_PLACE = re.compile(r"(?<![\w.:])(?:<[^>\s]*>|[^\s:()]*?)[:(](\d+)(?:[:,](\d+))?\)?(?=:)")
+_ERROR_PLACE = re.compile(r"([^\s:]+):(\d+):(\d+):\s*(?:fatal )?(?:error[^:]*:\s*)?(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,19 +40,27 @@ class KernelSource:
 
     def explain(self, log: str) -> str:
         """The errors of a compiler's log on one line, each with its original file and line."""
+        return f"kernels/{self.name} does not compile: {'; '.join(self._errors(log, with_columns=False))}"
+
+    def error(self, log: str) -> ShaderError:
+        """The error of a compiler's log: the message of `explain`, and all errors as its `places`."""
+        located = (_ERROR_PLACE.search(line) for line in self._errors(log, with_columns=True))
+        return ShaderError(
+            self.explain(log), [f"{place[1]}:{place[2]}:{place[3]}: {place[4]}" for place in located if place]
+        )
+
+    def _errors(self, log: str, *, with_columns: bool) -> list[str]:
+        """The lines of a log with errors, or all lines, with original files and lines."""
 
         def locate(match: re.Match[str]) -> str:
             number = int(match.group(1))
             if not 1 <= number <= len(self.lines):
                 return match.group(0)
             file, line = self.lines[number - 1]
-            return f"{file}:{line}"
+            return f"{file}:{line}:{match[2] or 1}" if with_columns else f"{file}:{line}"
 
-        # Compilers write `input.cl:120:7`, `<kernel>:120:7:` or `program.cu(120)`, before `error:` or after it.
-        place = re.compile(r"(?<![\w.:])(?:<[^>\s]*>|[^\s:()]*?)[:(](\d+)(?:[:,]\d+)?\)?(?=:)")
-        located = [place.sub(locate, line).strip() for line in log.splitlines()]
-        errors = [line for line in located if re.search(r"\berror\b[^:]*:", line)] or [line for line in located if line]
-        return f"kernels/{self.name} does not compile: {'; '.join(errors)}"
+        located = [_LOG_PLACE.sub(locate, line).strip() for line in log.splitlines()]
+        return [line for line in located if re.search(r"\berror\b[^:]*:", line)] or [line for line in located if line]
 
 
 class Kernels:

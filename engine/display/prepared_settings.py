@@ -107,7 +107,7 @@ def _with_lens_of(wanted: Settings, shown: Settings) -> Settings:
 
 def _kind(settings: Settings) -> tuple[object, ...]:
     """Equal for settings that need the same kernels and programs: sliders change only numbers."""
-    passes = tuple(values.name for values in settings.look.passes)
+    passes = tuple(values.name for values in settings.look.drawn_passes)
     development = settings.development
     stages = tuple(
         _stage_of(getattr(development, field.name)) for field in fields(development) if field.name not in FREE

@@ -7,7 +7,8 @@ the pass's stage (its inputs) and its domain (its light):
     #pragma parameter contrast "Contrast" 1.0 0.5 2.0 0.01 group=tone
     uniform float <name>_contrast;
 
-A parameter has default, minimum, maximum and step, and `type=int|bool|color|enum(a,b)` if it is not a float. Its
+A parameter has default, minimum, maximum and step, and `type=int|bool|color|enum(a,b)` if it is not a float. The
+default of a color is one number, or three as `0.9,0.6,0.3`; that of an enum is the number of its choice, from 0. Its
 uniform starts with the name of the pass, so that two passes may have a parameter of the same name. A table parameter is
 declared by `#pragma table file "LUT file"`. Its textures and numbers start with the names of the pass and the
 parameter, `uniform sampler3D lut_file_cube;`.
@@ -21,39 +22,18 @@ from __future__ import annotations
 import enum
 import re
 import shlex
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
-
-from numpy.typing import NDArray
 
 from ..errors import ShaderError
 from .domain import Domain, parse_domain, with_display_choices
 from .former_words import with_current_words
 from .program import SHADERS, Reader, Source, load_source, read_shader, source_of
-
-Number = float | int | bool | tuple[float, ...]  # the value of a uniform
-
-
-class Table(ABC):
-    """The value of a parameter declared by `#pragma table`; immutable.
-
-    `textures` are float32 arrays (height, width, 4) or (depth, height, width, 4), `numbers` are uniforms. The keys
-    are the shader's names without the names of the pass and the parameter.
-    """
-
-    @property
-    @abstractmethod
-    def textures(self) -> Mapping[str, NDArray[Any]]: ...
-
-    @property
-    @abstractmethod
-    def numbers(self) -> Mapping[str, Number]: ...
-
+from .shader_inputs import NO_IMAGE, image_names, inputs_head, with_main_image
+from .table import Number as Number
+from .table import Table as Table
 
 Value = float | int | bool | str | tuple[float, float, float] | Table
 
@@ -66,6 +46,8 @@ vec4 {name}_neighbourhood(PixelContext place) {{ return texture({name}_map, plac
 _SAMPLER = re.compile(r"^[ \t]*uniform\s+sampler\w+\s+(\w+)\s*;", re.MULTILINE)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 LARGEST = 1e9  # a parameter and its range
+DEFAULTS = "a color has one default or three, 0.9,0.6,0.3; an enum the number of its choice from 0; a bool 0 or 1"
+_FILES = ("table", "image")  # kinds of parameters whose values are files
 _GLSL_TYPE = {"float": "float", "int": "int", "bool": "bool", "color": "vec3", "enum": "int"}
 
 
@@ -88,7 +70,7 @@ class Parameter:
     low: float
     high: float
     step: float
-    kind: str = "float"  # float, int, bool, color, enum or table
+    kind: str = "float"  # float, int, bool, color, enum, table or image
     choices: tuple[str, ...] = ()
     group: str = ""
 
@@ -169,7 +151,7 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
         raise ShaderError(
             f"{file}: the name of a pass consists of the letters a to z, digits and underscores; rename it"
         )
-    source = with_current_words(name, load_source(file, read))
+    source = with_main_image(name, with_current_words(name, load_source(file, read)))
     stage: Stage | None = None
     domain: Domain | None = None
     neighbourhood: Neighbourhood | None = None
@@ -186,6 +168,7 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
             parameters.append(parse_parameter(line, f"{origin}:{number}"))
         elif words[:2] == ["#pragma", "table"]:
             parameters.append(_table(line, f"{origin}:{number}"))
+    parameters += [Parameter(image, image, NO_IMAGE, 0.0, 0.0, 0.0, "image") for image in image_names(source.text)]
     names = [parameter.name for parameter in parameters]
     for twice in (name for number, name in enumerate(names) if name in names[:number]):
         raise ShaderError(f"{file}: parameter '{twice}' is declared twice")
@@ -198,6 +181,7 @@ def _load_pass(name: str, read: Reader, revision: int) -> Pass:
     _check_uniforms(name, [p for p in parameters if neighbourhood is None or p.name != neighbourhood.radius], source)
     if stage is Stage.NEIGHBOURHOOD:
         source = source_of(f"{name}'s map", _NEIGHBOURHOOD.format(name=name)) + source
+    source = inputs_head(name, source.text) + source
     source = replace(source, again=lambda: load_pass(name, read).source)
     return Pass(name, stage, tuple(parameters), source, neighbourhood, domain)
 
@@ -242,22 +226,27 @@ def parse_parameter(line: str, where: str) -> Parameter:
     2
     """
     words = _words(line, where)
+    wanted = f"{where}: not 'name \"Label\" default min max step': {line.strip()}"
     try:
-        name, label, (default, low, high, step) = words[2], words[3], (float(word) for word in words[4:8])
+        name, label, (low, high, step) = words[2], words[3], (float(word) for word in words[5:8])
         options = dict(word.split("=", 1) for word in words[8:])
+        defaults = tuple(float(word) for word in words[4].split(","))
     except ValueError as error:
-        raise ShaderError(f"{where}: not 'name \"Label\" default min max step': {line.strip()} ({error})") from None
+        raise ShaderError(f"{wanted} ({error}; {DEFAULTS})") from None
     except IndexError:
-        raise ShaderError(f"{where}: not 'name \"Label\" default min max step': {line.strip()}") from None
+        raise ShaderError(wanted) from None
     kind, _, choices = options.pop("type", "float").partition("(")
     group = options.pop("group", "")
     if kind not in _GLSL_TYPE or options or not _NAME.fullmatch(name):
         raise ShaderError(f"{where}: cannot read {line.strip()}; options are group= and type={'|'.join(_GLSL_TYPE)}")
     names = tuple(choices.removesuffix(")").split(",")) if choices else ()
-    fault = _fault(kind, (default, low, high, step), names)
-    if fault:
-        raise ShaderError(f"{where}: {fault} in {line.strip()}")
-    return Parameter(name, label, _default(default, kind, names), low, high, step, kind, names, group)
+    if len(defaults) != 1 and (kind, len(defaults)) != ("color", 3):
+        raise ShaderError(f"{where}: {len(defaults)} defaults in {line.strip()}; {DEFAULTS}")
+    for default in defaults:
+        fault = _fault(kind, (default, low, high, step), names)
+        if fault:
+            raise ShaderError(f"{where}: {fault} in {line.strip()}")
+    return Parameter(name, label, _default(defaults, kind, names), low, high, step, kind, names, group)
 
 
 def _fault(kind: str, numbers: tuple[float, float, float, float], choices: tuple[str, ...]) -> str:
@@ -266,13 +255,13 @@ def _fault(kind: str, numbers: tuple[float, float, float, float], choices: tuple
     if not all(abs(number) <= LARGEST for number in numbers):
         return f"numbers must be finite and at most {LARGEST:g}; one is not,"
     if not low <= default <= high:
-        return f"default {default:g} is not in {low:g}..{high:g}"
+        return f"default {default:g} is not in {low:g}..{high:g}, the minimum and maximum that follow it,"
     if step < 0 or (step == 0 and low < high):
         return f"step {step:g} is not above 0"
     if kind in ("int", "enum") and not all(number.is_integer() for number in (default, low, high)):
         return f"type={kind} takes whole numbers; one is not,"
     if (kind == "enum") != bool(choices) or not all(choices) or len(set(choices)) < len(choices):
-        return "choices are written as type=enum(a,b), each once; they are not"
+        return "choices are written as type=enum(a,b), each once, and the default as its number from 0; they are not"
     if kind == "enum" and not (low >= 0 and high < len(choices)):
         return f"default, min and max count the {len(choices)} choices from 0 to {len(choices) - 1}; one does not"
     return ""
@@ -294,14 +283,16 @@ def _table(line: str, where: str) -> Parameter:
     return Parameter(words[2], words[3], "", 0.0, 0.0, 0.0, "table")
 
 
-def _default(number: float, kind: str, choices: tuple[str, ...]) -> Value:
+def _default(numbers: tuple[float, ...], kind: str, choices: tuple[str, ...]) -> Value:
+    number = numbers[0]
     match kind:
         case "int":
             return int(number)
         case "bool":
             return number != 0
         case "color":
-            return (number, number, number)
+            red, green, blue = numbers if len(numbers) == 3 else (number, number, number)
+            return red, green, blue
         case "enum":
             return choices[int(number)]
         case _:
@@ -310,7 +301,7 @@ def _default(number: float, kind: str, choices: tuple[str, ...]) -> Value:
 
 def _check_uniforms(name: str, parameters: list[Parameter], source: Source) -> None:
     declared = {uniform: glsl_type for glsl_type, uniform in UNIFORM.findall(source.text)}
-    announced = {uniform_name(name, p.name): p for p in parameters if p.kind != "table"}
+    announced = {uniform_name(name, p.name): p for p in parameters if p.kind not in _FILES}
     tables = tuple(f"{uniform_name(name, p.name)}_" for p in parameters if p.kind == "table")
     for uniform in {name for name in declared if not (tables and name.startswith(tables))} - announced.keys():
         raise ShaderError(

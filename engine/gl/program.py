@@ -7,7 +7,7 @@ the assembled text, and the table turns them into `tone_curve.glsl:17: ...`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -22,7 +22,7 @@ Reader = Callable[[str], str]
 SHADERS = SourceLibrary("groundglass.shaders", (".glsl",))
 
 # Mesa `0:17(23): error: ...`, NVIDIA `0(17) : error C1008: ...`, Apple and AMD `ERROR: 0:17: ...`
-_LOG_LINE = re.compile(r"^(?:(?:ERROR|WARNING): )?\d+[:(](\d+)\)?(?:\(\d+\))?\s*:\s*(.*)$")
+_LOG_LINE = re.compile(r"^(?:(?:ERROR|WARNING): )?\d+[:(](\d+)\)?(?:\((\d+)\))?\s*:\s*(.*)$")
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,33 @@ def compile_program(ctx: moderngl.Context, vertex: Source, fragment: Source) -> 
     except moderngl.Error as error:
         log = str(error)
         source = vertex if re.search(r"^vertex_shader", log, re.MULTILINE) else fragment
-        raise ShaderError(explain_log(log, source.origins)) from None
+        raise explained(log, source) from None
 
 
-def explain_log(log: str, origins: Sequence[tuple[str, int]]) -> str:
-    """The driver's log on one line, its first error with file and line."""
-    errors = []
+def explained(log: str, source: Source) -> ShaderError:
+    """The error of a driver's log: its message is the first error, with file and line, its `places` are all errors.
+
+    A driver that tells no column has column 1.
+    """
+    origins, lines = source.origins, source.lines
+    errors: list[tuple[str, int, int, str]] = []
     for line in log.splitlines():
         match = _LOG_LINE.match(line.strip())
         if match and "warning" not in line.lower():
             number = int(match[1])
             file, file_line = origins[number - 1] if 0 < number <= len(origins) else ("shader", number)
-            errors.append(f"{file}:{file_line}: {re.sub(r'^error[^:]*: ', '', match[2])}")
+            column = _column(lines[number - 1], int(match[2])) if match[2] and 0 < number <= len(lines) else 1
+            errors.append((file, file_line, column, re.sub(r"^error[^:]*: ", "", match[3])))
     if not errors:
-        return "shader: " + " ".join(log.split())
-    more = len(errors) - 1
-    return errors[0] + (f" (and {more} more)" if more else "")
+        return ShaderError("shader: " + " ".join(log.split()))
+    file, file_line, _, text = errors[0]
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return ShaderError(
+        f"{file}:{file_line}: {text}{more}", [f"{file}:{line}:{column}: {text}" for file, line, column, text in errors]
+    )
+
+
+def _column(line: str, counted: int) -> int:
+    """The column of a line, from 1, from that of Mesa, which counts each run of spaces as one."""
+    ends = [match.end() for match in re.finditer(r"\s+|\S", line)]
+    return ends[counted - 2] + 1 if 2 <= counted <= len(ends) + 1 else 1

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import moderngl
 import numpy as np
 
-from .passes import Table
+from .table import Table
+
+_FILTERED = (moderngl.LINEAR_MIPMAP_LINEAR, moderngl.LINEAR)
 
 
 class TableTextures:
@@ -15,19 +19,26 @@ class TableTextures:
         self._ctx = ctx
         self._kept: dict[str, tuple[Table, dict[str, moderngl.Texture | moderngl.Texture3D]]] = {}
 
-    def of(self, prefix: str, table: Table) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
+    def of(
+        self, prefix: str, table: Table, samplers: Container[str] | None = None
+    ) -> dict[str, moderngl.Texture | moderngl.Texture3D]:
         """The textures by sampler name, which begins with `prefix`. Uploads them if the table has changed.
 
-        A pass reads them with texelFetch, so they are neither filtered nor repeated.
+        With `samplers` only those that are among them.
+
+        A pass reads them with texelFetch, so they are neither filtered nor repeated, unless the table `is_filtered`.
         """
         kept = self._kept.get(prefix)
-        if kept is not None and kept[0] is table:
+        wanted = {name for name in table.textures if samplers is None or prefix + name in samplers}
+        if kept is not None and kept[0] is table and {prefix + name for name in wanted} <= kept[1].keys():
             return kept[1]
         if kept is not None:
             for texture in kept[1].values():
                 texture.release()
         uploaded: dict[str, moderngl.Texture | moderngl.Texture3D] = {}
         for name, numbers in table.textures.items():
+            if name not in wanted:
+                continue
             data = np.ascontiguousarray(numbers, dtype=np.float32)
             size = data.shape[-2::-1]  # the fastest axis first
             texture = (
@@ -35,7 +46,9 @@ class TableTextures:
                 if len(size) == 3
                 else self._ctx.texture(size, 4, data.tobytes(), dtype="f4")
             )
-            texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
+            if table.is_filtered:
+                texture.build_mipmaps()
+            texture.filter = _FILTERED if table.is_filtered else (moderngl.NEAREST, moderngl.NEAREST)
             uploaded[prefix + name] = texture
         self._kept[prefix] = table, uploaded
         return uploaded

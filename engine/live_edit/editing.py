@@ -78,8 +78,15 @@ class Editing:
 
     @property
     def is_changed(self) -> bool:
-        """Whether any value differs from the saved look."""
-        return any(self.is_value_changed(settings.name, parameter.name) for settings, parameter in self.parameters())
+        """Whether any value, or the arrangement of the passes, differs from the saved look."""
+        return self.is_rearranged or any(
+            self.is_value_changed(settings.name, parameter.name) for settings, parameter in self.parameters()
+        )
+
+    @property
+    def is_rearranged(self) -> bool:
+        """Whether the passes, their order, or their being on differ from the saved look."""
+        return _arrangement(self.look) != _arrangement(self.saved)
 
     def parameters(self) -> Iterator[tuple[PassSettings, Parameter]]:
         """All parameters, in the order of the look's passes, including the kind `table`, which cannot be edited."""
@@ -113,12 +120,28 @@ class Editing:
             self._dragged = f"{pass_name}.{parameter}"
             self.history.change(self._dragged, merge_s=UNTIL_RELEASED if drag else 0.0, look=look)
 
+    def arrange(self, reason: str, change: Callable[[Look], Look], *, drag: bool = False) -> None:
+        """Changes the passes by a function of `look.arrangement`, in one step of undo. Raises its LookError.
+
+        Successive calls with `drag` are one step, as for `set`.
+        """
+        look = change(self.look)
+        if look != self.look:
+            self._dragged = reason
+            self.history.change(reason, merge_s=UNTIL_RELEASED if drag else 0.0, look=look)
+
     def end_drag(self) -> None:
         """Ends a drag: the next change is a new undo step."""
         self.history.end_step(self._dragged)
 
     def reset(self, pass_name: str | None = None, parameter: str | None = None) -> None:
-        """Restores the saved values of one parameter, one pass or all passes, in one undo step."""
+        """Restores the saved values of one parameter, one pass or all passes, in one undo step.
+
+        All passes are also those of the saved look again.
+        """
+        if pass_name is None and self.is_rearranged:
+            self.history.change("look values", look=replace(self.look, passes=self.saved.passes))
+            return
         names = {settings.name for settings in self.look.passes}
         if pass_name is not None and pass_name not in names:
             raise LookError(f"{self.look.name}: no pass '{pass_name}' to reset; there are {', '.join(names)}")
@@ -226,13 +249,15 @@ class Editing:
                 continue
             if _same(file_value, file_values_before) and not _same(edited, file_values_before):
                 values[name] = edited
-        return PassSettings(settings.name, MappingProxyType(values))
+        return replace(settings, values=MappingProxyType(values))
 
     def _put(self, value: Callable[[PassSettings, Parameter], Value]) -> None:
         passes = tuple(
-            PassSettings(
-                settings.name,
-                MappingProxyType({each.name: value(settings, each) for each in load_pass(settings.name).parameters}),
+            replace(
+                settings,
+                values=MappingProxyType(
+                    {each.name: value(settings, each) for each in load_pass(settings.name).parameters}
+                ),
             )
             for settings in self.look.passes
         )
@@ -245,6 +270,10 @@ def _value_in(look: Look, pass_name: str, parameter: str) -> Value:
         if settings.name == present_name and parameter in settings.values:
             return settings.values[parameter]
     raise LookError(f"{look.name}: no parameter '{parameter}' of a pass '{pass_name}'; see groundglass look show")
+
+
+def _arrangement(look: Look) -> list[tuple[str, bool]]:
+    return [(settings.name, settings.enabled) for settings in look.passes]
 
 
 def _same(value: Value, other: Value) -> bool:
@@ -261,7 +290,7 @@ def _refitted(settings: Settings, slots: _Slots) -> tuple[Settings, _Slots]:
 def _explicit_values(look: Look) -> Look:
     """The look with its values rounded as in its text."""
     passes = (
-        PassSettings(settings.name, MappingProxyType({name: rounded(value) for name, value in settings.values.items()}))
+        replace(settings, values=MappingProxyType({name: rounded(value) for name, value in settings.values.items()}))
         for settings in look.passes
     )
     return replace(look, passes=tuple(passes))

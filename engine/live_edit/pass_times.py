@@ -92,7 +92,8 @@ class PassTimes(Tool):
 
     def _measured(self, look: Look, grader: Grader) -> Generator[None, None, None]:
         gl = self._tool_context.engine.gl
-        parts = [dataclasses.replace(look, passes=look.passes[:count]) for count in range(len(look.passes) + 1)]
+        passes = look.drawn_passes
+        parts = [dataclasses.replace(look, passes=passes[:count]) for count in range(len(passes) + 1)]
         spent: list[list[float]] = [[] for _ in parts]
         for number in range(WARM_UP + ROUNDS):
             for part, part_ms in zip(parts, spent, strict=True):
@@ -104,9 +105,7 @@ class PassTimes(Tool):
                     part_ms.append(ms)
                 yield
         self.times.clear()
-        self.times |= times_per_pass(
-            [settings.name for settings in look.passes], [median(part_ms) for part_ms in spent]
-        )
+        self.times |= times_per_pass([settings.name for settings in passes], [median(part_ms) for part_ms in spent])
 
 
 def times_per_pass(names: list[str], until_ms: list[float]) -> dict[str, float]:

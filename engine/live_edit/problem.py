@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 AROUND = 2  # lines shown before and after the faulty line
 _PLACE = re.compile(r"([^\s:;]+):(\d+)(?::\d+)?:\s*")
@@ -13,22 +15,38 @@ _PLACE = re.compile(r"([^\s:;]+):(\d+)(?::\d+)?:\s*")
 class Problem:
     """A message without its position, which is in `file` and `line` (0 if unknown).
 
-    `excerpt` holds the numbers and texts of the lines around `line`.
+    `excerpt` holds the numbers and texts of the lines around `line`, `places` all errors of a compiler.
     """
 
     message: str
     file: str
     line: int = 0
     excerpt: tuple[tuple[int, str], ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file
 
-    def text(self) -> str:
-        """Lines for a terminal, with the faulty line marked."""
+    def report(self, path_of: Callable[[str], Path | None]) -> str:
+        """All errors for a terminal, each as `file:line:column: message`, then the excerpt with the faulty line marked.
+
+        `path_of` returns the path of a file by its name: an editor can then go to the place.
+        """
+        places = self.places or (f"{self.file}:{self.line or 1}:1: {self.message}",)
+        lines = [
+            f"{_shown_path(path_of(name), name)}:{rest}" for name, _, rest in (each.partition(":") for each in places)
+        ]
         marked = (f"{'>' if number == self.line else ' '} {number:4} | {line}" for number, line in self.excerpt)
-        return "\n".join((f"{self.place}: {self.message}", *marked))
+        return "\n".join((*lines, *marked))
+
+
+def _shown_path(path: Path | None, name: str) -> str:
+    """Relative to the current directory if the file is below it."""
+    if path is None:
+        return name
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def place_of(message: str) -> tuple[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -57,7 +57,6 @@ class Reloading(Tool):
 
     def __init__(self, tool_context: ToolContext, editing: Editing, load: Callable[[], str | Look]) -> None:
         self._notify, self._editing, self._load = tool_context.notify, editing, load
-        self._on_screen = tool_context.surface.is_interactive
         self._engine = tool_context.engine
         self._watch = Watch(tool_context.surface.wake)
         self._opened = self._followed = editing.saved
@@ -93,8 +92,7 @@ class Reloading(Tool):
         invalidation = self._continue()
         if self._problem is not None and not self._is_shown and now_s >= self._shows_from_s:
             self._is_shown = True
-            if not self._on_screen:
-                print_line(self._problem.text(), is_joined=False)
+            print_line(self._problem.report(self._path_of), prefix="", is_joined=False)
         return invalidation if before == (self._problem, self._is_shown) else max(invalidation, Invalidation.REPAINT)
 
     def _continue(self) -> Invalidation:
@@ -275,8 +273,13 @@ class Reloading(Tool):
         message = str(error)
         text = self._text_of(place_of(message)[0], attempt)
         text = None if isinstance(text, UnreadableText) else text
-        self._problem = problem_of(message, attempt.names[0] if attempt and attempt.texts else "look", text)
+        problem = problem_of(message, attempt.names[0] if attempt and attempt.texts else "look", text)
+        self._problem = replace(problem, places=error.places if isinstance(error, ShaderError) else ())
         self._shows_from_s, self._is_shown = perf_counter() + ERROR_DELAY_S, False
+
+    def _path_of(self, name: str) -> Path | None:
+        files = (*(library.path_of(name) for library in LIBRARIES), *self._look_files())
+        return next((file for file in files if file is not None and file.name == name), None)
 
     def _text_of(self, name: str, attempt: _ReloadAttempt | None) -> str | None:
         for (_, refused), text in ((attempt.texts if attempt else {}) | self._refused).items():

@@ -45,7 +45,9 @@ def export_look(look: Look, input: str = "srgb", side: int = 33) -> Export:
     if input == "rec709":
         display = encoding.rec709_encode(encoding.srgb_decode(display))
     cube = np.ascontiguousarray(display, dtype=np.float32)
-    left_out = tuple(settings.name for settings in look.passes if load_pass(settings.name).stage is not Stage.PIXEL)
+    left_out = tuple(
+        settings.name for settings in look.drawn_passes if load_pass(settings.name).stage is not Stage.PIXEL
+    )
     if input != "linear":
         return Export(Lut(look.name, None, cube), left_out)
     light = np.linspace(0.0, BRIGHTEST, SHAPER_LENGTH)

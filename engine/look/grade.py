@@ -23,11 +23,13 @@ from ..gl.fusion import fuse
 from ..gl.passes import Number, Pass, Stage, Table, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import SHADERS
+from ..gl.shader_inputs import NO_POINTER
 from ..gl.tables import TableTextures
 from .kernel_route.route import LookPicture
 from .look import Look, load_look
 from .neighbourhood import Bound, Neighbourhoods
 
+PointerNumbers = tuple[float, float, float, float]
 Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
 
 _PLANE_UNIFORMS = ("scene_texture",)
@@ -115,6 +117,8 @@ class Grader:
         strength: float = 1.0,
         local: bool = True,
         frame_index: int = 0,
+        seconds: float = 0.0,
+        pointer: PointerNumbers = NO_POINTER,
         target: Target = "rgba8",
         output: Table | None = None,
         part: Part = WHOLE,
@@ -131,7 +135,7 @@ class Grader:
         drawn = self._targets.get(target, *planes.size)
         tables = self._table_textures(look, output)
         with self._timed():
-            per_frame: dict[str, Number] = {"frame_index": frame_index}
+            per_frame = _frame_numbers(frame_index, seconds, pointer)
             numbers = constants | placed | per_frame
             map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers, tables)
             program = self._programs.program(_key(passes, strength, output, part), constants)
@@ -159,7 +163,7 @@ class Grader:
         Tables are not uploaded: another look may use the textures of their names.
         """
         constants: dict[str, Number] = _numbers(look, strength, target, output)
-        placed: dict[str, Number] = {**_places(planes), "frame_index": 0}
+        placed: dict[str, Number] = {**_places(planes), **_frame_numbers()}
         passes = _passes(look, True)
         samplers = _samplers(passes, output is not None)
         drawn = self._targets.get(target, *planes.size)
@@ -207,10 +211,11 @@ class Grader:
         textures: dict[str, Bound] = {}
         if output is not None:
             textures |= self._tables.of("output_", output)
-        for settings in look.passes:
+        for settings in look.drawn_passes:
             for name, value in settings.values.items():
                 if isinstance(value, Table):
-                    textures |= self._tables.of(f"{uniform_name(settings.name, name)}_", value)
+                    samplers = load_pass(settings.name).samplers
+                    textures |= self._tables.of(f"{uniform_name(settings.name, name)}_", value, samplers)
         return textures
 
     @contextmanager
@@ -230,7 +235,7 @@ class Grader:
 
 
 def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
-    passes = (load_pass(settings.name) for settings in look.passes)
+    passes = (load_pass(settings.name) for settings in look.drawn_passes)
     return tuple(shader for shader in passes if local or shader.stage is Stage.PIXEL)
 
 
@@ -251,11 +256,27 @@ def _key(passes: tuple[Pass, ...], strength: float, output: Table | None, part: 
     return _Key(tuple(shader.name for shader in passes), strength < 1.0, output is not None, part.side)
 
 
-def look_picture(look: Look, size: tuple[int, int], *, strength: float = 1.0, frame_index: int = 0) -> LookPicture:
+def look_picture(
+    look: Look,
+    size: tuple[int, int],
+    *,
+    strength: float = 1.0,
+    frame_index: int = 0,
+    seconds: float = 0.0,
+    pointer: PointerNumbers = NO_POINTER,
+) -> LookPicture:
     """What a kernel draws of a look into 8 bits: the same as `Grader.draw`."""
-    frame: dict[str, Number] = {"frame_px": (float(size[0]), float(size[1])), "frame_index": frame_index}
+    frame: dict[str, Number] = {"frame_px": (float(size[0]), float(size[1]))}
     uniforms = _look_numbers(look, strength, _DITHER_STEP["rgba8"]) | frame
+    uniforms |= _frame_numbers(frame_index, seconds, pointer)
     return LookPicture(_passes(look, True), strength < 1.0, uniforms)
+
+
+def _frame_numbers(
+    frame_index: int = 0, seconds: float = 0.0, pointer: PointerNumbers = NO_POINTER
+) -> dict[str, Number]:
+    """The uniforms that change with each frame; they never become constants."""
+    return {"frame_index": frame_index, "seconds": seconds, "pointer": pointer}
 
 
 def _numbers(look: Look, strength: float, target: Target, output: Table | None) -> dict[str, Number]:
@@ -303,7 +324,7 @@ _parameters = _ParameterNumbers()
 
 def _parameter_numbers(look: Look) -> dict[str, Number]:
     numbers: dict[str, Number] = {}
-    for settings in look.passes:
+    for settings in look.drawn_passes:
         shader = load_pass(settings.name)
         for name, value in settings.values.items():
             uniform = uniform_name(settings.name, name)
@@ -322,6 +343,7 @@ def grade(
     strength: float = 1.0,
     local: bool = True,
     frame_index: int = 0,
+    seconds: float = 0.0,
     output: Table | None = None,
     ctx: moderngl.Context | None = None,
 ) -> NDArray[np.float32]:
@@ -347,8 +369,9 @@ def grade(
     try:
         planes.write([np.ascontiguousarray(scene[..., channel]) for channel in range(3)])
         texture = grader.draw(
-            planes, look, strength=strength, local=local, frame_index=frame_index, target="rgba32f", output=output
-        )
+            planes, look, strength=strength, local=local, frame_index=frame_index, seconds=seconds, target="rgba32f",
+            output=output,
+        )  # fmt: skip
         pixels = np.frombuffer(texture.read(), dtype=np.float32).reshape(*scene.shape[:2], 4)
         return np.ascontiguousarray(pixels[..., :3])
     finally:

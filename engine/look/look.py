@@ -7,7 +7,7 @@
     grey = 0.115
 
 The tables' order is the passes' order: passes on scene light precede the tone curve, passes on display light follow it.
-A missing parameter has the default of its pragma.
+A missing parameter has the default of its pragma. `enabled = false` switches a pass off.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import difflib
 import math
 import re
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -31,18 +31,21 @@ from ..files import path_inside
 from ..gl.domain import Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
+from .image_read import read_image
 from .lut_read import read_lut
 
 RENAMED_PASSES = {"hues": "hsl_mixer", "glow": "bloom"}  # former name: present name
 _KEYS = ("name", "intent", "pass")
+ENABLED = "enabled"  # key of a section: `enabled = false` switches its pass off
 
 
 @dataclass(frozen=True, slots=True)
 class PassSettings:
-    """One pass of a look; `values` holds every parameter of the pass."""
+    """One pass of a look; `values` holds every parameter of the pass. A pass that is not `enabled` is not drawn."""
 
     name: str
     values: Mapping[str, Value]
+    enabled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,11 @@ class Look:
     file: Path | None = dataclasses.field(default=None, compare=False, repr=False)
     text: str = dataclasses.field(default="", compare=False, repr=False)
 
+    @property
+    def drawn_passes(self) -> tuple[PassSettings, ...]:
+        """The passes that are on."""
+        return tuple(settings for settings in self.passes if settings.enabled)
+
     def present_name(self, pass_name: str) -> str:
         """`pass_name` with a former pass name replaced. The name of a pass of this look is returned unchanged."""
         names = [settings.name for settings in self.passes]
@@ -70,7 +78,8 @@ class Look:
             raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
         at = names.index(pass_name)
         checked = _value(load_pass(pass_name), parameter, value, self.name)
-        changed = PassSettings(pass_name, MappingProxyType({**self.passes[at].values, parameter: checked}))
+        values = MappingProxyType({**self.passes[at].values, parameter: checked})
+        changed = dataclasses.replace(self.passes[at], values=values)
         return dataclasses.replace(self, passes=(*self.passes[:at], changed, *self.passes[at + 1 :]))
 
     def refitted(self) -> Look:
@@ -142,7 +151,7 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
 
 def _check_order(passes: tuple[PassSettings, ...], text: str, file: str) -> None:
     """LookError for the first pass on the wrong side of the tone curve."""
-    wrong = misplaced((settings.name, _domain(settings)) for settings in passes)
+    wrong = misplaced((settings.name, _domain(settings)) for settings in passes if settings.enabled)
     if wrong is not None:
         name, problem = wrong
         raise LookError(f"{file}:{_line_of(text, '', name)}: [pass.{name}] {problem}")
@@ -184,24 +193,36 @@ def _settings(text: str, file: str, name: str, values: dict[str, Any], folder: P
         raise LookError(f"{where}: unknown pass '{name}'{_nearest(name, list_passes())}")
     shader = load_pass(name)
     filled = {parameter.name: parameter.default for parameter in shader.parameters}
+    readers = {"table": read_lut, "image": read_image}
+    files = {parameter.name: readers[parameter.kind] for parameter in shader.parameters if parameter.kind in readers}
     tables = [parameter.name for parameter in shader.parameters if parameter.kind == "table"]
     for key in tables:
         if not isinstance(values.get(key), str):
             raise LookError(f"{where}: pass '{name}' needs the path of a file: {key} = \"my.cube\"")
+    enabled = values.get(ENABLED, True) if ENABLED not in filled else True
+    if not isinstance(enabled, bool):
+        raise LookError(
+            f"{file}:{_line_of(text, ENABLED, name)}: {ENABLED} must be true or false, not {reprlib.repr(enabled)}"
+        )
     for key, value in values.items():
+        if key == ENABLED and key not in filled:
+            continue
         line = f"{file}:{_line_of(text, key, name)}"
-        filled[key] = _value(shader, key, _lut(folder, value, line) if key in tables else value, line)
-    return PassSettings(name, MappingProxyType(filled))
+        filled[key] = _value(shader, key, _read(folder, value, line, files[key]) if key in files else value, line)
+    return PassSettings(name, MappingProxyType(filled), enabled)
 
 
-def _lut(folder: Path | None, name: str, where: str) -> Table:
-    """The LUT that a look names. The look of another person must not read other files of this machine."""
+def _read(folder: Path | None, name: object, where: str, read: Callable[[Path], Table]) -> Table:
+    """The file that a look names. The look of another person must not read other files of this machine."""
+    if not isinstance(name, str):
+        raise LookError(f"{where}: {reprlib.repr(name)} is not the path of a file")
     path = Path(name) if folder is None else path_inside(folder, name)
     if path is None:
-        raise LookError(
-            f"{where}: {name[:100]} leaves the folder of the look; put the LUT next to the look, or open it with --lut"
+        remedy = (
+            "put the LUT next to the look, or open it with --lut" if read is read_lut else "put it next to the look"
         )
-    return read_lut(path)
+        raise LookError(f"{where}: {name[:100]} leaves the folder of the look; {remedy}")
+    return read(path)
 
 
 def _value(shader: Pass, key: str, value: object, where: str) -> Value:
@@ -212,7 +233,7 @@ def _value(shader: Pass, key: str, value: object, where: str) -> Value:
     checked = typed(parameter, value)
     if checked is None:
         kind = {"color": "a number or three", "enum": f"one of {', '.join(parameter.choices)}", "int": "a whole number"}
-        kind["table"] = "a LUT"
+        kind |= {"table": "a LUT", "image": "an image"}
         wanted = kind.get(parameter.kind, "true or false" if parameter.kind == "bool" else "a number")
         near = _nearest(value, parameter.choices) if isinstance(value, str) else ""
         raise LookError(f"{where}: {key} must be {wanted}, not {reprlib.repr(value)}{near}")
@@ -228,7 +249,7 @@ def typed(parameter: Parameter, value: object) -> Value | None:
     match parameter.kind, value:
         case "bool", bool():
             return value
-        case "table", Table():
+        case "table" | "image", Table():
             return value
         case "enum", str() if value in parameter.choices:
             return value
@@ -251,7 +272,7 @@ def _refitted(settings: PassSettings) -> PassSettings:
         kept = settings.values.get(parameter.name)
         value = typed(parameter, kept)
         values[parameter.name] = parameter.default if value is None else parameter.clamped(value)
-    return settings if values == settings.values else PassSettings(settings.name, MappingProxyType(values))
+    return settings if values == settings.values else dataclasses.replace(settings, values=MappingProxyType(values))
 
 
 def _float(number: float) -> float:

@@ -1,4 +1,4 @@
-"""Writes a look as a file that holds all that it needs: the LUTs lie in its folder."""
+"""Writes a look as a file that holds all that it needs: the LUTs and images lie in its folder."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from types import MappingProxyType
 from ..errors import OutputError
 from ..files import path_inside
 from ..formats.picture_write import write_atomically
+from ..gl.shader_inputs import ShaderImage
 from .look import Look, PassSettings
 from .look_text import edited_text
 from .lut import Lut
 
 
 def write_look(path: Path, look: Look) -> Look:
-    """Writes the look, and copies its LUTs into its folder if they lie outside. Returns it with its file and LUTs.
+    """Writes the look, and copies its LUTs and images into its folder if they lie outside. Returns it with its files.
 
     Raises OutputError.
     """
@@ -31,16 +32,19 @@ def write_look(path: Path, look: Look) -> Look:
 
 
 def _with_own_luts(settings: PassSettings, folder: Path) -> PassSettings:
-    luts = {name: value for name, value in settings.values.items() if isinstance(value, Lut) and value.file is not None}
+    files = (Lut, ShaderImage)
+    luts = {
+        name: value for name, value in settings.values.items() if isinstance(value, files) and value.file is not None
+    }
     outside = {name: lut for name, lut in luts.items() if path_inside(folder, str(lut.file)) is None}
     if not outside:
         return settings
     copies = {name: dataclasses.replace(lut, file=_copied(lut, folder)) for name, lut in outside.items()}
-    return PassSettings(settings.name, MappingProxyType({**settings.values, **copies}))
+    return dataclasses.replace(settings, values=MappingProxyType({**settings.values, **copies}))
 
 
-def _copied(lut: Lut, folder: Path) -> Path:
-    """The path of a copy of the LUT's file in `folder`. An equal file of its name is the copy."""
+def _copied(lut: Lut | ShaderImage, folder: Path) -> Path:
+    """The path of a copy of the file of a LUT or an image in `folder`. An equal file of its name is the copy."""
     assert lut.file is not None
     try:
         for number in count(1):
@@ -52,5 +56,5 @@ def _copied(lut: Lut, folder: Path) -> Path:
                 return copy
     except OSError as error:
         reason = f"{lut.file} cannot be read ({error.strerror})"
-        raise OutputError(f"{folder}: the LUT of the look cannot be copied there: {reason}; save it again") from error
+        raise OutputError(f"{folder}: a file of the look cannot be copied there: {reason}; save it again") from error
     raise AssertionError("unreachable")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from ..documents import DocumentError, parse_toml
 from ..gl.passes import Parameter, Table, Value, load_pass
-from .look import Look, PassSettings, typed
+from ..gl.shader_inputs import ShaderImage
+from .look import ENABLED, Look, PassSettings, typed
 from .lut import Lut
 
 DIGITS = 6  # significant digits of a number: finer than visible, default the rounding noise of a slider
@@ -24,7 +25,7 @@ def look_text(look: Look, comments: tuple[str, ...] = (), folder: Path | None = 
     lines += [f"name = {_quoted(look.name)}", f"intent = {_quoted(look.intent)}"]
     for settings in look.passes:
         defaults = {parameter.name: parameter.default for parameter in load_pass(settings.name).parameters}
-        lines += ["", f"[pass.{settings.name}]"]
+        lines += ["", f"[pass.{settings.name}]", *([] if settings.enabled else [f"{ENABLED} = false"])]
         explicit = settings.values.items()
         lines += [f"{name} = {_toml(value, folder)}" for name, value in explicit if value != defaults[name]]
     return "\n".join(lines) + "\n"
@@ -43,6 +44,8 @@ def edited_text(look: Look, folder: Path | None = None) -> str:
             if text != explicit.get(key, default):
                 _put(lines, "", key, _quoted(text))
         for settings in look.passes:
+            if settings.enabled != explicit.get("pass", {}).get(settings.name, {}).get(ENABLED, True):
+                _put(lines, f"pass.{settings.name}", ENABLED, _toml(settings.enabled))
             for parameter, value in _others(settings, explicit.get("pass", {}).get(settings.name, {}), folder):
                 _put(lines, f"pass.{settings.name}", parameter.name, _toml(value, folder))
         text = "\n".join(lines) + "\n"
@@ -76,8 +79,8 @@ def _others(
 
 def _is_explicit(parameter: Parameter, value: Value, explicit: dict[str, object], folder: Path | None) -> bool:
     text = explicit.get(parameter.name, parameter.default)
-    if parameter.kind == "table":
-        return isinstance(text, str) and _quoted(text) == _toml(value, folder)
+    if parameter.kind in ("table", "image"):
+        return text is value or (isinstance(text, str) and _quoted(text) == _toml(value, folder))
     return typed(parameter, text) in (value, rounded(value))
 
 
@@ -88,6 +91,7 @@ def _holds(text: str, look: Look, folder: Path | None) -> bool:
     return (
         (table.get("name"), table.get("intent", "")) == (look.name, look.intent)
         and list(passes) == [settings.name for settings in look.passes]
+        and all(passes[each.name].get(ENABLED, True) == each.enabled for each in look.passes)
         and not any(list(_others(settings, passes[settings.name], folder)) for settings in look.passes)
     )
 
@@ -139,7 +143,7 @@ def _toml(value: Value, folder: Path | None = None) -> str:
     match value:
         case bool():
             return "true" if value else "false"
-        case Lut(file=Path() as file) if folder is not None:
+        case Lut(file=Path() as file) | ShaderImage(file=Path() as file) if folder is not None:
             return _quoted(_path_from(folder, file))
         case str() | Table():  # a table is written as the path of its file
             return _quoted(str(value))

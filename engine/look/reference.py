@@ -57,7 +57,7 @@ def display_light(
         light = light @ REC709_TO_REC2020.T
     scene = np.clip(light, 0.0, BRIGHTEST)
     drawn = scene
-    for settings in look.passes:
+    for settings in look.drawn_passes:
         if load_pass(settings.name).stage is Stage.PIXEL:
             if settings.name not in PASSES:
                 raise LookError(f"{look.name}: the pass '{settings.name}' has no reference in NumPy")

@@ -101,6 +101,10 @@ class SourceLibrary:
                 return _text_of(name, content)
         return None
 
+    def path_of(self, name: str) -> Path | None:
+        """Where the file of this name is on disk; None for one that is missing, or in an archive."""
+        return next((folder / name for folder in self.folders if (folder / name).is_file()), None)
+
     def digest(self) -> str:
         """Stands for all texts in use, in every process."""
         if self._digest[0] != self.revision:

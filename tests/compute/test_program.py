@@ -68,6 +68,9 @@ def test_a_compiler_error_names_the_original_file(line: str) -> None:
     assert "nothing" in explained
     assert "\n" not in explained
     assert "Build on" not in explained
+    (place,) = KernelSource("outer.cl", "", LINES).error(log).places
+    assert place.startswith(f"inner.h:2:{7 if ':7' in line else 1}: ")
+    assert "error" not in place
 
 
 def test_a_log_without_a_line_number_is_complete() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -190,11 +191,17 @@ def test_a_look_saved_under_another_name_is_reloaded_from_there(loop: Loop) -> N
     assert not loop.editing.is_changed
 
 
-def test_off_screen_a_problem_is_printed_on_standard_error(loop: Loop, capsys: pytest.CaptureFixture[str]) -> None:
-    loop.save("tint.glsl", TINT.replace("vec3(tint_red", "vec3(tint_red + tint_rde"))
+def test_all_errors_are_printed_for_an_editor(loop: Loop, capsys: pytest.CaptureFixture[str]) -> None:
+    broken = TINT.replace("return vec3(tint_red", "return vec3(tint_red + tint_rde").replace("}", "rgb = grn;}")
+    loop.save("tint.glsl", broken)
     loop.until(lambda: not loop.tool.busy and loop.tool.problem)
-    printed = capsys.readouterr().err
-    assert "groundglass: tint.glsl:7: " in printed
+    printed = capsys.readouterr().err.splitlines()
+    places = [re.fullmatch(r"(.+):(\d+):(\d+): (.+)", line) for line in printed]
+    errors = [place for place in places if place]
+    assert {Path(place[1]) for place in errors} == {loop.folder / "tint.glsl"}
+    for name in ("tint_rde", "grn"):
+        (error,) = [place for place in errors if f"`{name}'" in place[4]]
+        assert broken.splitlines()[int(error[2]) - 1][int(error[3]) - 1 :].startswith(name)
     assert ">    7 |     return vec3(tint_red + tint_rde, 0.0, tint_blue);" in printed
     assert "     6 | vec3 tint(vec3 rgb, PixelContext place) {" in printed
     loop.save("tint.glsl", TINT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from groundglass.compute.device import Device
@@ -30,16 +31,16 @@ class BothRoutes:
         self._textures, self._grader = ScenePlanes(context()), Grader(context())
         self._textures.write([np.ascontiguousarray(scene[..., channel]) for channel in range(3)])
 
-    def in_gl(self, look: Look, *, strength: float = 1.0, frame_index: int = 0, part: Part = WHOLE) -> Codes:
+    def in_gl(self, look: Look, *, strength: float = 1.0, part: Part = WHOLE, **moment: Any) -> Codes:
         """(H, W, 3) uint8."""
         context()
-        drawn = self._grader.draw(self._textures, look, strength=strength, frame_index=frame_index, part=part)
+        drawn = self._grader.draw(self._textures, look, strength=strength, part=part, **moment)
         return self._codes(drawn.read())
 
-    def by_kernel(self, look: Look, *, strength: float = 1.0, frame_index: int = 0, part: Part = WHOLE) -> Codes:
+    def by_kernel(self, look: Look, *, strength: float = 1.0, part: Part = WHOLE, **moment: Any) -> Codes:
         """(H, W, 3) uint8. AssertionError with the reason where no kernel draws it."""
         context()
-        picture = look_picture(look, self.size, strength=strength, frame_index=frame_index)
+        picture = look_picture(look, self.size, strength=strength, **moment)
         columns = part.columns(self.size[0])
         pixels = self.looks.queue(self._planes, picture, columns, "")
         assert pixels is not None, self.looks.drew

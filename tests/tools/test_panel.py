@@ -16,10 +16,12 @@ from groundglass.controls import Controls, Number, Text
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.present import Presenter
 from groundglass.display.tool import Invalidation, Tool
+from groundglass.gl.passes import load_pass
 from groundglass.live_edit.editing import Editing
 from groundglass.look.look import load_look
 from groundglass.tools.aids import AIDS, Aids
 from groundglass.tools.keyboard_map import KeyboardMap, key_rows
+from groundglass.tools.panel.curve import HANDLES, dragged, levels
 from groundglass.tools.panel.panel import Panel
 from groundglass.tools.panel.widgets import number_format
 from live_engine import LiveEngine, tool_context
@@ -29,7 +31,7 @@ from window_support import FOCUS_M, Live, RemoteClient, Screen, until
 imgui_bundle = pytest.importorskip("imgui_bundle")
 
 SIZE = 960, 540
-SEARCH_ROW = 42
+SEARCH_ROW, LOOK_ROW, FIRST_PASS_ROW = 42, 162, 258  # with all sections closed, or only the look open
 
 
 class Bench:
@@ -141,7 +143,7 @@ def test_a_quick_drag_ends_where_it_was_released(bench: Bench) -> None:
     row = bench.find(lambda: corner() != 0.78)
     bench.drag(700, 740, row)
     slowly = corner()
-    for x0, x1, y1 in ((660, 740, row), (800, 740, row + 200), (700, 740, row)):
+    for x0, x1, y1 in ((660, 740, row), (745, 740, row + 200), (700, 740, row)):
         bench.gui.on_move(x0, row)
         bench.gui.on_button("left", True)
         bench.gui.on_move(x0 + 3, row)
@@ -151,6 +153,81 @@ def test_a_quick_drag_ends_where_it_was_released(bench: Bench) -> None:
         bench.show(6)
         assert corner() == slowly
     assert not bench.gui.on_move(100, 300), "nothing is held"
+
+
+def rows_of(bench: Bench) -> list[str]:
+    return [settings.name for settings in bench.editing.look.passes]
+
+
+def test_passes_are_switched_moved_added_and_removed(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    before = bench.editing.look
+    bench.drag(700, 700, LOOK_ROW)
+    bench.drag(652, 652, FIRST_PASS_ROW)
+    assert [settings.enabled for settings in bench.editing.look.passes] == [False] + 5 * [True]
+    assert bench.editing.history.steps[-1].reason == "vignette off"
+    bench.editing.history.undo()
+    bench.gui.refresh()
+    bench.show()
+    for act in (
+        lambda: bench.gui.on_move(720, FIRST_PASS_ROW),
+        lambda: bench.gui.on_button("left", True),
+        lambda: bench.gui.on_move(720, FIRST_PASS_ROW + 14),
+        lambda: bench.gui.on_move(720, FIRST_PASS_ROW + 24),
+        lambda: bench.gui.on_button("left", False),
+    ):
+        act()
+        bench.show(2)
+    assert rows_of(bench)[:2] == ["color_matrix", "vignette"]
+    bench.editing.history.undo()
+    assert bench.editing.look == before
+
+
+def test_a_point_of_the_tone_curve_is_dragged(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    bench.panel.search = "tone curve"
+    bench.gui.refresh()
+    bench.show()
+    before = bench.editing.look
+    grey = bench.editing.value("tone_curve", "grey")
+
+    def moved() -> bool:
+        return bench.editing.value("tone_curve", "grey") != grey
+
+    for x in (770, 790, 810):  # about the middle of the plot
+        for act in (
+            lambda x=x: bench.gui.on_move(x, 195),
+            lambda: bench.gui.on_button("left", True),
+            lambda x=x: bench.gui.on_move(x, 185),
+            lambda: bench.gui.on_button("left", False),
+        ):
+            act()
+            bench.show(2)
+        if moved():
+            break
+    assert min(bench.editing.value("tone_curve", "grey")) > max(grey)
+    assert (
+        len({round(now - then, 4) for now, then in zip(bench.editing.value("tone_curve", "grey"), grey, strict=True)})
+        == 1
+    )
+    while bench.editing.history.undo():
+        pass
+    assert bench.editing.look == before
+
+
+@pytest.mark.parametrize("name", list(HANDLES))
+def test_a_dragged_point_reaches_its_level(name: str) -> None:
+    look = load_look("classic")
+    values = dict(next(settings for settings in look.passes if settings.name == "tone_curve").values)
+    limits = {each.name: (each.low, each.high) for each in load_pass("tone_curve").parameters}[name]
+    stop = np.array([HANDLES[name]])
+    for share in (0.3, 0.7):
+        middle = limits[0] + share * (limits[1] - limits[0])
+        level = float(levels({**values, name: (middle, middle, middle)}, stop).mean())
+        result = dragged(values, name, level, limits)
+        assert float(levels({**values, name: result}, stop).mean()) == pytest.approx(level, abs=2e-3)
 
 
 def test_a_check_box_switches_a_control_and_text_is_typed(bench: Bench) -> None:

@@ -22,6 +22,7 @@ from ...compute.stage_cache import StageCache
 from ...errors import GroundglassError
 from ...gl.passes import Number, Pass, load_pass, uniform_name
 from ...gl.program import SHADERS
+from ...gl.shader_inputs import NO_POINTER
 from .errors import UntranslatableError
 from .look_kernel import Columns, LookKernel
 from .translation import parse_look
@@ -31,7 +32,14 @@ ROUTES: tuple[LookRoute, ...] = get_args(LookRoute)
 DRAWS_BEFORE = 8  # draws of a look in GL before `auto` compiles its kernel: a single picture is not worth it
 KERNELS_KEPT = 6
 _WHOLE_KINDS = frozenset({"int", "bool", "enum"})
-_FRAME_NUMBERS: Mapping[str, Number] = {"frame_px": (1.0, 1.0), "frame_index": 0, "strength": 1.0, "dither_step": 0.0}
+_FRAME_NUMBERS: Mapping[str, Number] = {
+    "frame_px": (1.0, 1.0),
+    "frame_index": 0,
+    "seconds": 0.0,
+    "pointer": NO_POINTER,
+    "strength": 1.0,
+    "dither_step": 0.0,
+}
 _PLACEHOLDERS: Mapping[str, Number] = {"float": 0.0, "color": (0.0, 0.0, 0.0)}
 
 

@@ -1,37 +1,36 @@
-"""Widgets for the look, generated from the `#pragma parameter` lines of its passes."""
+"""Widgets for the look: its file, its slots, its passes."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...display.messages import Messages
 from ...errors import GroundglassError, OutputError
-from ...gl.passes import Parameter, Table, Value
 from ...look.look import list_looks, load_look
-from .widgets import choice_widget, matches
+from .pass_list import CHANGED, PassList
+from .widgets import choice_widget
 
 if TYPE_CHECKING:
     from ...live_edit.editing import Editing
-    from ...look.look import PassSettings
 
-CHANGED = (0.95, 0.75, 0.45, 1.0)  # text colour of values that differ from the saved look
 MAX_SEEDS = 1 << 30
 
 
 class LookSection:
     """Sliders, colours, switches and lists for the parameters of the edited look."""
 
-    def __init__(self, editing: Editing, messages: Messages) -> None:
+    def __init__(self, editing: Editing, messages: Messages, pass_times: Mapping[str, float]) -> None:
         self._editing, self._messages = editing, messages
+        self._passes = PassList(editing, messages.notify, pass_times)
         self._file = ""
         self._by_hand = random.Random()
 
     def finds(self, words: Sequence[str]) -> bool:
         """Whether a parameter of the look matches the search for `words`."""
-        return bool(self._found(words))
+        return bool(self._passes.found(words))
 
     def build(self, imgui: Any, words: Sequence[str] = ()) -> bool:
         """Declares the widgets, in a search those of matching parameters. Returns whether the look was changed."""
@@ -41,7 +40,7 @@ class LookSection:
             if not words:
                 self._build_look_choice(imgui)
                 self._build_buttons(imgui)
-            self._build_parameters(imgui, words)
+            self._passes.build(imgui, words)
             if not words:
                 self._build_save_buttons(imgui)
         except OutputError as error:
@@ -85,54 +84,6 @@ class LookSection:
     def _randomize(self) -> None:
         self._editing.randomize(self._by_hand.randrange(MAX_SEEDS), 0.3)
 
-    def _found(self, words: Sequence[str]) -> dict[str, list[tuple[PassSettings, Parameter]]]:
-        """The parameters that match, by pass."""
-        found: dict[str, list[tuple[PassSettings, Parameter]]] = {}
-        for settings, parameter in self._editing.parameters():
-            if matches(words, settings.name, parameter.group, parameter.name, parameter.label):
-                found.setdefault(settings.name, []).append((settings, parameter))
-        return found
-
-    def _build_parameters(self, imgui: Any, words: Sequence[str]) -> None:
-        for name, pairs in self._found(words).items():
-            imgui.push_id(name)
-            if words:
-                imgui.set_next_item_open(True)
-            if imgui.tree_node(name.replace("_", " ")):
-                group = ""
-                for settings, parameter in pairs:
-                    if parameter.group != group:
-                        group = parameter.group
-                        imgui.separator_text(group)
-                    self._build_parameter(imgui, settings, parameter)
-                if imgui.small_button("reset pass"):
-                    self._editing.reset(name)
-                imgui.tree_pop()
-            imgui.pop_id()
-
-    def _build_parameter(self, imgui: Any, settings: PassSettings, parameter: Parameter) -> None:
-        editing, names = self._editing, (settings.name, parameter.name)
-        imgui.push_id(parameter.name)
-        changed = editing.is_value_changed(*names)
-        if changed:
-            imgui.push_style_color(imgui.Col_.text, imgui.ImVec4(*CHANGED))
-        used, value = slider(imgui, parameter, editing.value(*names))
-        if changed:
-            imgui.pop_style_color()
-        if used:
-            editing.set(*names, value, drag=True)
-        if imgui.begin_popup_context_item("more"):
-            if imgui.menu_item("reset", "", False, changed)[0]:
-                editing.reset(*names)
-            chosen, locked = imgui.menu_item("lock against randomize", "", editing.is_locked(*names))
-            if chosen:
-                editing.lock(*names, locked)
-            imgui.end_popup()
-        if editing.is_locked(*names):
-            imgui.same_line()
-            imgui.text_disabled("locked")
-        imgui.pop_id()
-
     def _build_save_buttons(self, imgui: Any) -> None:
         editing = self._editing
         imgui.separator()
@@ -143,32 +94,3 @@ class LookSection:
         if imgui.button("Copy as TOML"):
             imgui.set_clipboard_text(editing.as_toml())
             self._messages.notify("the look was copied to the clipboard")
-
-
-def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:
-    """Declares the widget of a parameter; returns whether it was changed, and the value."""
-    low, high, label = parameter.low, parameter.high, parameter.label
-    match value:
-        case Table():
-            imgui.text_disabled(f"{label}: {getattr(value, 'name', '')}")
-            return False, value
-        case bool():
-            used, on = imgui.checkbox(label, value)
-            return used, on
-        case str():
-            chosen = choice_widget(imgui, label, value, parameter.choices)
-            return chosen is not None, value if chosen is None else chosen
-        case tuple() if high <= 1.0:
-            flags = imgui.ColorEditFlags_
-            wheel = flags.picker_hue_wheel | flags.float | flags.input_rgb | flags.display_rgb
-            used, picked = imgui.color_edit3(label, list(value), wheel)
-            return used, tuple(min(max(channel, low), high) for channel in picked)
-        case tuple():
-            used, numbers = imgui.slider_float3(label, list(value), low, high, "%.3f")
-            red, green, blue = (min(max(channel, low), high) for channel in numbers)
-            return used, (red, green, blue)
-        case int():
-            used, whole = imgui.slider_int(label, value, round(low), round(high))
-            return used, min(max(whole, round(low)), round(high))
-    used, number = imgui.slider_float(label, value, low, high, "%.3f")
-    return used, min(max(number, low), high)

@@ -66,7 +66,7 @@ class Panel(Tool):
         self, tool_context: ToolContext, editing: Editing, pass_times: Mapping[str, float] = MappingProxyType({})
     ) -> None:
         self._tool_context, self._pass_times = tool_context, pass_times
-        self._look = LookSection(editing, tool_context.messages)
+        self._look = LookSection(editing, tool_context.messages, pass_times)
         self.search = ""
         self._gui: Gui | None = None
         self._importing: Thread | None = None  # while the picture moves on: it takes 0.2 s

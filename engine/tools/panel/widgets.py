@@ -21,11 +21,12 @@ def widget(imgui: Any, control: Control) -> bool:
             if used:
                 put(on)
         case Number(get=get, set=put, minimum=minimum, maximum=maximum):
-            used, value = imgui.slider_float(
-                control.title, get(), minimum, maximum, number_format(control), slider_flags(imgui, control)
-            )
+            used, value = slider_with_value(
+                *(imgui, control.title, get(), (minimum, maximum)),
+                digits=digits_of(control.step), unit=control.unit, flags=slider_flags(imgui, control),
+            )  # fmt: skip
             if used:
-                put(min(max(value, minimum), maximum))
+                put(value)
         case Choice(get=get, set=put, choices=choices):
             chosen = choice_widget(imgui, control.title, get(), choices)
             used = chosen is not None
@@ -82,6 +83,29 @@ def text_widget(imgui: Any, control: Text) -> bool:
     return chosen is not None
 
 
+def slider_with_value(
+    imgui: Any, title: str, value: float, limits: tuple[float, float], *, digits: int, unit: str = "", flags: int = 0
+) -> tuple[bool, float]:
+    """Declares a slider without text, and its value at the right, which is dragged finely, or typed after a double click.
+
+    Returns whether it was changed, and the value, rounded to `digits` and within the limits.
+    """
+    style, low, high = imgui.get_style(), *limits
+    text = value_format(digits, unit)
+    width, spacing = imgui.calc_item_width(), style.item_inner_spacing.x
+    field = min(max(imgui.calc_text_size(text % limit).x for limit in limits) + 2 * style.frame_padding.x, 0.5 * width)
+    imgui.begin_group()
+    imgui.set_next_item_width(width - field - spacing)
+    slid, slider = imgui.slider_float(f"##{title}", value, low, high, "", flags | imgui.SliderFlags_.no_input)
+    imgui.same_line(0.0, spacing)
+    imgui.set_next_item_width(field)
+    speed = max(10.0**-digits, (high - low) / 1000)
+    typed, number = imgui.drag_float(f"{title}##value", value, speed, low, high, text)
+    imgui.end_group()
+    used, result = bool(slid or typed), slider if slid else number
+    return used, min(max(round(result, digits), low), high) if used else value
+
+
 def slider_flags(imgui: Any, number: Number) -> int:
     """Ratios, such as distances and f-numbers, have a logarithmic scale."""
     is_ratio = number.minimum > 0 and number.maximum > 10 * number.minimum
@@ -90,12 +114,22 @@ def slider_flags(imgui: Any, number: Number) -> int:
 
 def number_format(number: Number) -> str:
     """A C printf format with the digits that the step needs, and the unit."""
+    return value_format(digits_of(number.step), number.unit)
+
+
+def digits_of(step: float) -> int:
+    """The decimals that a step needs, at most five."""
     digits = 0
-    while digits < 4 and abs(round(number.step, digits) - number.step) > 1e-9:
+    while digits < 5 and abs(round(step, digits) - step) > 1e-9:
         digits += 1
-    if number.unit == "f/":
+    return digits
+
+
+def value_format(digits: int, unit: str = "") -> str:
+    """A C printf format for a value in `unit`."""
+    if unit == "f/":
         return f"f/%.{digits}f"
-    return f"%.{digits}f {number.unit}".rstrip()
+    return f"%.{digits}f {unit.replace('%', '%%')}".rstrip()
 
 
 def matches(words: Sequence[str], *texts: str) -> bool:
