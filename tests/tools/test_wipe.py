@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import groundglass as gg
 import numpy as np
@@ -64,6 +65,38 @@ def test_each_side_equals_the_undivided_picture(engine: LiveEngine, frame: gg.Fr
         assert np.abs(shown[:, :36] - sepia[:, :36]).max() <= 1
         assert np.abs(shown[:, 36:] - neutral[:, 36:]).max() <= 1
     assert np.abs(engine.render(frame) - sepia).max() <= 1  # no wipe in saved pictures
+
+
+def test_both_sides_show_the_picture_until_the_other_one_is_compiled(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe, prepared = Wipe(engine), list[str]()
+    sepia, neutral = wipe.show(frame), undivided(engine, frame, look="neutral")
+    monkeypatch.setattr(gg.Engine, "prepare", lambda self, drawn, settings: prepared.append(settings.look.name))
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    wipe.controls.press("X")
+    for _ in range(2):
+        assert np.abs(wipe.show(frame) - sepia).max() <= 1
+        wipe.tool.tick(0.0)
+    assert wipe.tool.tick(0.0) is Invalidation.NOTHING
+    assert prepared == ["neutral"]
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    assert wipe.tool.tick(0.0) is Invalidation.REDRAW
+    shown = wipe.show(frame)
+    assert np.abs(shown[:, WIDTH // 2 :] - neutral[:, WIDTH // 2 :]).max() <= 1
+
+
+def test_a_frame_of_another_size_waits_for_the_other_side_again(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe, prepared = Wipe(engine), list[tuple[int, int]]()
+    wipe.show(frame)
+    wipe.controls.press("X")
+    wipe.show(frame)
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda self, drawn, settings: prepared.append(drawn.frame.size))
+    wipe.tool.draw_part(replace(frame, pixels=frame.pixels[:40].copy(), depth_m=frame.depth_m[:40].copy()))
+    assert prepared == [(WIDTH, 40)]
 
 
 def test_the_right_part_uses_another_lens(engine: LiveEngine, frame: gg.Frame) -> None:
