@@ -20,6 +20,7 @@ from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
 from ..formats.picture_write import save
 from ..frame import Encoding, Frame
+from ..gl.context import is_lost
 from ..look.look import Look
 from ..look.look_files import write_look
 from ..orientation import upright
@@ -177,6 +178,8 @@ class Stills(Tool):
         frame, settings, still, _ = coming
         try:
             picture = self._tool_context.engine.render(frame, settings)
+            if is_lost(self._tool_context.engine.gl):  # then it is black
+                raise OutputError("the OpenGL context is lost; start groundglass again")
         except GroundglassError as error:
             still.set_exception(OutputError(f"the still was not saved: {error}"))
             self._pending.append(still)

@@ -17,7 +17,7 @@ from ..display.events import Event, Pointer
 from ..display.prepared_settings import PreparedSettings
 from ..display.status_line import render_text
 from ..display.tool import Canvas, Invalidation, Tool, ToolContext
-from ..errors import GroundglassError
+from ..errors import GroundglassError, cause
 from ..lens import list_lenses, load_lens
 from ..look.grade import WHOLE, Part
 from ..look.look import list_looks
@@ -111,13 +111,19 @@ class WipeTool(Tool):
 
     def on_frame(self, drawn: Drawn) -> None:
         if self._other is not None:  # it has no depth model; `drawn.frame` includes the depth
-            other = self._other.draw(drawn.frame, drawn.settings)
+            try:
+                other = self._other.draw(drawn.frame, drawn.settings)
+            except Exception as error:  # each driver has its own; the picture itself is drawn
+                self._on = False
+                self._notify(f"{self._device} draws no more ({cause(error)}); the wipe is off")
+                self.close()
+                return
             copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)
 
     def close(self) -> None:
-        if self._other is not None:
-            self._other.close()
-            self._other = None
+        other, self._other = self._other, None
+        if other is not None:
+            other.close()
 
     def draw(self, canvas: Canvas) -> None:
         if not self._on:

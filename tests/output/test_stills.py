@@ -15,7 +15,7 @@ from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.tool import Invalidation
-from groundglass.errors import ControlError
+from groundglass.errors import ControlError, OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
@@ -235,6 +235,18 @@ def test_a_still_is_rendered_at_the_end_and_after_a_while_even_if_a_compiler_wor
     harness.end()
     assert still.result(WAIT_S)
     assert len(list(tmp_path.glob("*.jpg"))) == 2
+
+
+def test_a_black_picture_of_a_lost_context_is_not_saved(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.show(gg.Frame(np.full((60, 80, 3), 128, np.uint8), gg.Encoding.DISPLAY))
+    monkeypatch.setattr("groundglass.output.stills.is_lost", lambda gl: True)
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    with pytest.raises(OutputError, match="not saved: the OpenGL context is lost"):
+        harness.controls.do("still").result(WAIT_S)
+    harness.end()
+    assert (list(tmp_path.iterdir()), len(harness.losses)) == ([], 1)
 
 
 def test_a_missing_folder_is_reported_and_the_view_continues(harness: Harness, tmp_path: Path) -> None:

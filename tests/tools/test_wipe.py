@@ -150,6 +150,27 @@ def test_moving_the_wipe_line_compiles_no_program(engine: LiveEngine, frame: gg.
     assert sorted(stages[5]) == sorted(stages[-1])
 
 
+def test_another_device_that_fails_ends_the_wipe_only(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe = Wipe(engine)
+    undivided_picture = wipe.show(frame)
+    wipe.controls.set("wipe_kind", "device")
+    wipe.controls.press("X")
+    draw = gg.Engine.draw
+
+    def fails(self: gg.Engine, *arguments: object, **options: object) -> gg.Drawn:
+        if self is not engine.engine:
+            raise RuntimeError("clFinish failed: DEVICE_NOT_AVAILABLE")
+        return draw(self, *arguments, **options)
+
+    monkeypatch.setattr(gg.Engine, "draw", fails)
+    for _ in range(2):
+        assert np.abs(wipe.show(frame) - undivided_picture).max() <= 1
+    assert [message for message in wipe.messages if "DEVICE_NOT_AVAILABLE); the wipe is off" in message]
+    assert wipe.controls.get("wipe") is False
+
+
 @pytest.mark.parametrize("at", [0.0, 0.3, 1.0])
 def test_the_right_part_is_copied(at: float) -> None:
     gl = context()
