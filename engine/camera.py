@@ -21,7 +21,7 @@ from .colour.white import (
     white_of,
     xyz_of,
 )
-from .errors import GroundglassError, SourceError
+from .errors import GroundglassError, SourceError, WhiteBalanceError
 from .orientation import first_block, upright, upright_positions
 
 # ITU-R BT.2020 and BT.709 primaries, both D65: linear Rec.709 (sRGB) to linear Rec.2020 (ITU-R BT.2087-0, table 2,
@@ -210,7 +210,7 @@ class CameraProfile:
         try:
             scene_to_camera = np.linalg.inv(self.camera_to_scene * np.array(self.white_balance))
         except np.linalg.LinAlgError as error:
-            raise GroundglassError(
+            raise WhiteBalanceError(
                 "the camera's matrix is singular, so no temperature fits it; give multipliers, such as 2,1,1.6"
             ) from error
         return Calibration(temperature_of(D65)[0], scene_to_camera @ XYZ_TO_REC2020)
@@ -250,10 +250,10 @@ def _to_d50(forward: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _neutral(calibrations: tuple[Calibration, ...], white: XY, temperature_k: float) -> NDArray[np.float64]:
-    """(3,) camera RGB of `white`, of that temperature. GroundglassError if a channel has no signal for it."""
+    """(3,) camera RGB of `white`, of that temperature. WhiteBalanceError if a channel has no signal for it."""
     neutral = _CalibrationModel.of(calibrations, temperature_k).xyz_to_camera @ xyz_of(white)
     if not (np.isfinite(neutral).all() and neutral.min() > 1e-6 * neutral.max() > 0):
-        raise GroundglassError(
+        raise WhiteBalanceError(
             f"white x={white[0]:.4f}, y={white[1]:.4f}: this camera's matrix has no signal for it in some channel; "
             "give multipliers of red, green and blue instead, such as 2,1,1.6"
         )

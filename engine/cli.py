@@ -28,6 +28,7 @@ from .commands.tune import live_edit_command
 from .compute.registry import device_words
 from .errors import GroundglassError, print_line
 from .interrupts import INTERRUPTS, KILLED, end_process, report_lost_output
+from .memory import limit_arenas
 
 # A start makes 300 000 objects and no garbage; looking for it after each 700 takes 0.1 s (measured).
 GARBAGE_AFTER = 100_000
@@ -242,6 +243,7 @@ def _app_of(arguments: list[str]) -> typer.Typer:
 def main() -> None:
     """The entry point: runs `app`. A GroundglassError is printed as one line, with its exit status."""
     gc.set_threshold(GARBAGE_AFTER)
+    limit_arenas()
     INTERRUPTS.begin()
     try:
         _app_of(sys.argv[1:])()

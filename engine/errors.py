@@ -50,6 +50,10 @@ class OutOfMemoryError(DeviceError):
         super().__init__(f"{device}: cannot allocate {nbytes / 2**20:.0f} MiB ({error}); use a smaller --size")
 
 
+class DeviceLostError(DeviceError):
+    """The driver of a device or of OpenGL accepts no more work, and nothing else can draw. It ends a live view."""
+
+
 class ShaderError(GroundglassError):
     """A kernel or shader does not compile. The message has file and line, of the first error.
 
@@ -59,6 +63,10 @@ class ShaderError(GroundglassError):
     def __init__(self, message: str = "", places: Sequence[str] = ()) -> None:
         super().__init__(message)
         self.places = tuple(places)
+
+
+class WhiteBalanceError(GroundglassError):
+    """The matrices of a camera allow no such white. The live view keeps the white balance that it had."""
 
 
 class LookError(GroundglassError):

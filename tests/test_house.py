@@ -35,7 +35,7 @@ CONTRACTS = {"drawn", "settings"}  # the engine's input and output: they may imp
 ROOT_MODULES = (
     DATA_MODULES
     | CONTRACTS
-    | {*("__init__", "__main__", "api", "cli", "engine", "kernel_choice", "warm_up", "warm_up_process")}
+    | {*("__init__", "__main__", "api", "cli", "engine", "kernel_choice", "lost_device", "warm_up", "warm_up_process")}
 )
 
 

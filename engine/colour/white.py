@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import GroundglassError
+from ..errors import GroundglassError, WhiteBalanceError
 
 XY = tuple[float, float]
 
@@ -79,7 +79,7 @@ def white_of(temperature_k: float, tint: float = 0.0) -> XY:
     scale = 2 * u - 8 * v + 4
     x, y = 3 * u / scale, 2 * v / scale
     if x + y >= 1:
-        raise GroundglassError(f"{temperature_k:g} K with a tint of {tint:g} is not a real light; use a lower tint")
+        raise WhiteBalanceError(f"{temperature_k:g} K with a tint of {tint:g} is not a real light; use a lower tint")
     return x, y
 
 

@@ -292,12 +292,20 @@ def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions
 
 
 def off_screen(view: ViewOptions) -> ViewOptions:
-    """The options without a window: a limit of time or frames, and a saved frame unless `--headless` was given."""
+    """The options without a window: a limit of time or frames, and a saved frame unless `--headless` was given.
+
+    A client of the remote control ends its run itself.
+    """
     view = replace(view, fresh=True)
-    if view.frames is None and view.seconds is None:
+    if view.frames is None and view.seconds is None and view.control is None:
         view = replace(view, seconds=OFF_SCREEN_S)
     if not view.headless:
-        limits = f"{view.frames} frames" if view.frames is not None else f"{view.seconds:g} s"
-        print_line(f"running the same loop off screen instead, for {limits}")
+        print_line(f"running the same loop off screen instead, {_limits(view)}")
         view = replace(view, save_frame=view.save_frame or OFF_SCREEN_FRAME)
     return view
+
+
+def _limits(view: ViewOptions) -> str:
+    if view.frames is not None:
+        return f"for {view.frames} frames"
+    return "until the remote control ends it" if view.seconds is None else f"for {view.seconds:g} s"

@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -332,19 +332,18 @@ class CudaDevice:
         return CudaDevice(self._candidate, owner=self)
 
     def close(self) -> None:
-        try:
+        with suppress(Exception):  # a lost device, which the frame has reported
             if self._buffers or self._kernels:
                 self.finish()
-        finally:
-            for buffer in list(self._buffers.values()):
-                self.release(buffer)
-            self._launches.forget_all()
-            self._stages.clear()
-            if self._owner is None:
-                self._kernels.clear()
-            with self._current():
-                self._staging.release()
-                self._cupy.get_default_memory_pool().free_all_blocks()
+        for buffer in list(self._buffers.values()):
+            self.release(buffer)
+        self._launches.forget_all()
+        self._stages.clear()
+        if self._owner is None:
+            self._kernels.clear()
+        with suppress(Exception), self._current():
+            self._staging.release()
+            self._cupy.get_default_memory_pool().free_all_blocks()
 
     def _pin(self, nbytes: int) -> PinnedBlock[Any]:
         try:

@@ -6,7 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -144,8 +144,9 @@ class OpenClDevice:
         owned = self._buffers.pop(id(buffer), None)
         if owned is not None:
             self._launches.forget(buffer)
-            self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
-            owned.release()
+            with suppress(self._cl.Error):  # a lost device, which the frame has reported
+                self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
+                owned.release()
 
     def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
         if self.is_cpu:
@@ -300,11 +301,11 @@ class OpenClDevice:
         return OpenClDevice(self._candidate, owner=self)
 
     def close(self) -> None:
-        if self._buffers or self._kernels:
-            self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
-        self._staging.release()
+        with suppress(self._cl.Error):
+            self.finish()
+            self._staging.release()
         self._launches.forget_all()
         self._stages.clear()
         if self._owner is None:

@@ -270,6 +270,7 @@ def _create_window(size: Size, title: str) -> Any:
         glfw.OPENGL_PROFILE: glfw.OPENGL_CORE_PROFILE,
         glfw.OPENGL_FORWARD_COMPAT: True,  # macOS requires it for a core profile
         **{bits: 10 for bits in (glfw.RED_BITS, glfw.GREEN_BITS, glfw.BLUE_BITS)},  # a hint: the closest is used
+        glfw.CONTEXT_ROBUSTNESS: glfw.LOSE_CONTEXT_ON_RESET,  # a hint: a driver that is reset reports it
         glfw.ALPHA_BITS: 0,
         glfw.DEPTH_BITS: 0,
         glfw.STENCIL_BITS: 0,

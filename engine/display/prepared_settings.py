@@ -34,9 +34,10 @@ class PreparedSettings:
     the frames continue as they were. While the aperture turns, the frames follow it as fast as shapes are computed.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, shown: Settings | None = None) -> None:
+        """`shown` are the settings of the frames until now; without it the first frame is drawn as it is wanted."""
         self._engine = engine
-        self._shown: Settings | None = None  # the settings of the latest frame
+        self._shown = shown  # the settings of the latest frame
         self._is_behind = False  # whether it was drawn with former settings
         self._coming: tuple[object, ...] | None = None  # the kind of settings that is compiled
         self._until_s = -math.inf
@@ -73,8 +74,9 @@ class PreparedSettings:
         if not self._is_compiling():
             return wanted
         kept = wanted.with_(
-            look=shown.look, strength=shown.strength, quality=shown.quality, development=shown.development
-        )
+            look=shown.look, strength=shown.strength, quality=shown.quality, development=shown.development,
+            scale=shown.scale,  # another scale is compiled for the new settings alone
+        )  # fmt: skip
         return kept if wanted.lens.name == shown.lens.name else _with_lens_of(kept, shown)
 
     def _computed(self, wanted: Settings, shown: Settings, drawn: Drawn) -> Settings:

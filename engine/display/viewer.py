@@ -18,6 +18,7 @@ from .caption import Caption
 from .events import Event, Key, Pointer, Signal
 from .grey_picker import pick_grey
 from .live_scale import REFINE_AFTER_S, LiveScale
+from .lost_device import LostDevice
 from .messages import Messages
 from .pacing import Pacing
 from .prepared_settings import PreparedSettings
@@ -86,7 +87,7 @@ class Viewer:
         self._live_scale = LiveScale(engine, settings, period_s) if holds_rate else None
         self._drawn_by = settings.now
         self._prepared = PreparedSettings(engine)
-        self._shown_text = ("", "")
+        self._shown_text, self._presenter = ("", ""), Presenter(surface)
         self._reasons = Reasons(report, self._log)
         self._redraw = False  # a setting changed: the frame must be drawn again
         self._repaint = False  # only the window changed: the picture must be shown again
@@ -101,11 +102,10 @@ class Viewer:
             open_source=lambda name: self.sources.open(name, self),
         )
         self.tools = ToolList(make(tool_context) for make in tools)
-        self.tools.append(SmallerPicture(tool_context, self._live_scale))
-        own, self._source_controls = [*self._own_controls()], [*source.controls()]
-        for controls in (own, self._source_controls, *(tool.controls() for tool in self.tools)):
+        self.tools.extend((LostDevice(tool_context), SmallerPicture(tool_context, self._live_scale)))
+        self._source_controls = [*source.controls()]
+        for controls in (self._own_controls(), self._source_controls, *(tool.controls() for tool in self.tools)):
             self.controls.add(controls)
-        self._presenter = Presenter(surface)
 
     def run(self, frames: int | None = None, seconds: float | None = None) -> Statistics:
         """Runs until the user quits, Ctrl-C, `frames` were presented or `seconds` have passed. May be called once.

@@ -33,6 +33,14 @@ def headless_context() -> moderngl.Context:
     return ctx
 
 
+def is_lost(ctx: moderngl.Context) -> bool:
+    """Whether the driver has reset the current context: what it draws has no effect any more.
+
+    Drivers with KHR_robustness report it. Call it seldom: a driver that works in a thread is waited for.
+    """
+    return ctx.error == "GL_CONTEXT_LOST"
+
+
 def make_current(ctx: moderngl.Context) -> None:
     """Makes `ctx` current on this thread, also after another context was made current or released."""
     ctx.__enter__()  # type: ignore[no-untyped-call]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
 from ..formats.picture_write import save
 from ..frame import Encoding, Frame
+from ..gl.context import is_lost
 from ..look.look import Look
 from ..look.look_files import write_look
 from ..orientation import upright
@@ -32,9 +33,19 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 BURST = 8
+PREPARE_S = 30.0  # maximum wait until the kernels of a still are compiled: then the picture on the screen waits
 PREVIEW_PX = 256
 PATIENCE_S = 10.0  # maximum wait for the next picture, which another command may wait for, too
 NO_PICTURE = f"no picture has arrived for {PATIENCE_S:g} s; check the source"
+
+
+class _Coming(NamedTuple):
+    """A still that is rendered as soon as everything for it is compiled."""
+
+    frame: Frame
+    settings: Settings
+    result: Future[str]
+    until_s: float
 
 
 class Stills(Tool):
@@ -50,6 +61,7 @@ class Stills(Tool):
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[str]] = []
         self._waiting: list[Future[str]] = []  # stills of the first picture
+        self._coming: list[_Coming] = []
         self._frame: Frame | None = None
         self._burst: list[Frame] = []
         self._burst_result: Future[str] = Future()
@@ -63,6 +75,7 @@ class Stills(Tool):
 
     def tick(self, now_s: float) -> Invalidation:
         self._save_waiting()
+        self._render_coming()
         if now_s > self._patient_until_s:
             self._end_burst(NO_PICTURE)
             self._refuse_waiting(NO_PICTURE)
@@ -75,7 +88,7 @@ class Stills(Tool):
 
     @property
     def busy(self) -> bool:
-        return bool(self._pending)  # a remote client waits for the answer
+        return bool(self._pending or self._coming)  # a remote client waits for the answer
 
     @property
     def has_unsaved(self) -> bool:
@@ -102,6 +115,7 @@ class Stills(Tool):
         reason = "no picture has arrived; check the source"
         self._end_burst(reason)
         self._save_waiting()
+        self._render_coming(waits=False)
         self._refuse_waiting(reason)
         self._writer.shutdown(wait=True)
         pending, self._pending = self._pending, []
@@ -144,16 +158,34 @@ class Stills(Tool):
         self._pending += waiting
 
     def _save(self, frame: Frame, still: Future[str]) -> None:
-        settings = self._best()
+        """Renders a still at once, or when what its size and quality need is compiled: the picture does not wait."""
+        engine, drawn, settings = self._tool_context.engine, self._tool_context.drawn(), self._best()
+        if drawn is not None:
+            engine.prepare(drawn, settings)
+        # Another thread writes the frame. The source may take its buffer back before that.
+        self._coming.append(_Coming(frame.owned(), settings, still, perf_counter() + PREPARE_S))
+        self._render_coming()
+
+    def _render_coming(self, *, waits: bool = True) -> None:
+        while self._coming:
+            is_compiling = waits and self._tool_context.engine.is_preparing
+            if is_compiling and perf_counter() < self._coming[0].until_s:
+                return
+            self._render(self._coming[0])
+            del self._coming[0]  # only now: another thread asks `has_unsaved`
+
+    def _render(self, coming: _Coming) -> None:
+        frame, settings, still, _ = coming
         try:
             picture = self._tool_context.engine.render(frame, settings)
+            if is_lost(self._tool_context.engine.gl):  # then it is black
+                raise OutputError("the OpenGL context is lost; start groundglass again")
         except GroundglassError as error:
             still.set_exception(OutputError(f"the still was not saved: {error}"))
             self._pending.append(still)
             return
         self._redraw = True  # the render invalidated the texture on the screen
-        owned = frame.owned()  # another thread writes it
-        self._queue(still, lambda: save_still(self._folder, owned, picture, settings.look, settings.output_space))
+        self._queue(still, lambda: save_still(self._folder, frame, picture, settings.look, settings.output_space))
 
     def _best(self) -> Settings:
         """The current settings with full size and the best blur."""

@@ -177,6 +177,11 @@ def check_video(path: Path, codec: str) -> None:
         raise OutputError(f"{path}: exists; name another file, or move it away")
     if not path.parent.is_dir():
         raise OutputError(f"{path}: the folder does not exist; create it, or name another")
+    try:
+        path.open("xb").close()  # now, not with the first picture; rights do not show that a disk is read-only
+        path.unlink()
+    except OSError as error:
+        raise OutputError(f"{path}: cannot be recorded ({error.strerror}); name another folder") from error
 
 
 def record_scale(size: tuple[int, int], picture: tuple[int, int], codec: str) -> float:
@@ -211,13 +216,6 @@ def _opened(
         raise MissingExtraError(str(path), "PyAV", "video") from error
     if codec.encoder not in av.codecs_available:
         raise OutputError(f"{path}: this PyAV has no encoder {codec.encoder}; choose another --codec")
-    try:
-        path.open("xb").close()  # reports errors now, not with the first picture
-        path.unlink()
-    except FileExistsError as error:
-        raise OutputError(f"{path}: exists; name another file, or move it away") from error
-    except OSError as error:
-        raise OutputError(f"{path}: cannot be recorded ({error.strerror}); name another folder") from error
     try:
         container = av.open(file, "w", format=codec.suffix[1:], options=_FRAGMENTS)
         stream: Any = container.add_stream(codec.encoder, rate=None, options=codec.options)

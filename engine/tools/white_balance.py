@@ -11,7 +11,7 @@ from ..develop.balance import Setting
 from ..display.events import Event, Pointer
 from ..display.grey_picker import pick_grey
 from ..display.tool import Tool, ToolContext
-from ..errors import GroundglassError
+from ..errors import GroundglassError, WhiteBalanceError
 from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
@@ -100,6 +100,16 @@ class WhiteBalanceTool(Tool):
             self._doubts = False
             if doubt := drawn.balance_doubt():
                 self._notify(f"white balance auto is not sure: {doubt}")
+
+    def recover(self, error: GroundglassError) -> bool:
+        """A white that this camera cannot have is taken back, else no frame could be drawn."""
+        drawn, refused = self._tool_context.drawn(), self._present
+        if not isinstance(error, WhiteBalanceError) or refused == CAMERA_BALANCE:
+            return False
+        before = CAMERA_BALANCE if drawn is None else drawn.settings.development.white_balance
+        self._set(CAMERA_BALANCE if before == refused else before)
+        self._tool_context.messages.warn(f"{error}; the white balance is {self._name()} again")
+        return True
 
     @property
     def _present(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from ..compute.registry import list_devices
 from ..controls import Choice, Control, Number, Switch
 from ..display.events import Event, Pointer
+from ..display.prepared_settings import PreparedSettings
 from ..display.status_line import render_text
 from ..display.tool import Canvas, Invalidation, Tool, ToolContext
-from ..errors import GroundglassError
+from ..errors import GroundglassError, cause
 from ..lens import list_lenses, load_lens
 from ..look.grade import WHOLE, Part
 from ..look.look import list_looks
@@ -34,11 +36,14 @@ BEFORE = "neutral"
 class WipeTool(Tool):
     """Draws the part of the picture right of the line with other settings, B.
 
-    A second look costs the time of its part of the picture; a second lens or device, that of a whole picture.
+    A second look costs the time of its part of the picture; a second lens or device, that of a whole picture. Until
+    everything for B is compiled, both sides show the picture, or B as it was before.
     """
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._engine, self._settings, self._notify = tool_context.engine, tool_context.settings, tool_context.notify
+        self._drawn = tool_context.drawn
+        self._prepared: tuple[object, PreparedSettings] | None = None  # the kind of frames, B's settings
         self._on = False
         self._kind, self._look, self._lens = "before", "natural", "soft-90"
         self._devices = tuple(candidate.spec for candidate in list_devices()[0])
@@ -83,24 +88,42 @@ class WipeTool(Tool):
         return self._dragged
 
     def tick(self, now_s: float) -> Invalidation:
-        changed, self._is_changed = self._is_changed, False
+        is_due = self._on and self._prepared is not None and self._prepared[1].is_due(False)
+        changed, self._is_changed = self._is_changed or is_due, False
         return Invalidation.REDRAW if changed else Invalidation.NOTHING
 
     def draw_part(self, frame: Frame) -> Part:
         if not self._on or self._other is not None:
             return WHOLE
-        self._engine.draw(frame, self._b_settings(), part=Part("right", self._at))
+        self._engine.draw(frame, self._ready_b(frame), part=Part("right", self._at))
         return Part("left", self._at)
+
+    def _ready_b(self, frame: Frame) -> Settings:
+        """B's settings, as far as they can be drawn without a wait: at first those of the picture."""
+        wanted, drawn = self._b_settings(), self._drawn()
+        kind = frame.encoding, frame.size, frame.cfa, frame.depth_m is None, frame.right is None
+        if self._prepared is None or self._prepared[0] != kind:
+            shown = None if drawn is None else self._settings.now
+            self._prepared = kind, PreparedSettings(self._engine, shown)
+        if drawn is not None and drawn.captured is not frame:
+            drawn = replace(drawn, frame=frame.upright())
+        return self._prepared[1].of(wanted, drawn, moves=True)
 
     def on_frame(self, drawn: Drawn) -> None:
         if self._other is not None:  # it has no depth model; `drawn.frame` includes the depth
-            other = self._other.draw(drawn.frame, drawn.settings)
+            try:
+                other = self._other.draw(drawn.frame, drawn.settings)
+            except Exception as error:  # each driver has its own; the picture itself is drawn
+                self._on = False
+                self._notify(f"{self._device} draws no more ({cause(error)}); the wipe is off")
+                self.close()
+                return
             copy_right_part(self._engine.gl, other.texture, drawn.texture, self._at)
 
     def close(self) -> None:
-        if self._other is not None:
-            self._other.close()
-            self._other = None
+        other, self._other = self._other, None
+        if other is not None:
+            other.close()
 
     def draw(self, canvas: Canvas) -> None:
         if not self._on:
@@ -132,6 +155,7 @@ class WipeTool(Tool):
         self.close()
         self._b, self._is_changed = None, True
         if not self._on:
+            self._prepared = None
             return
         try:
             if self._kind == "device":

@@ -61,6 +61,22 @@ def test_other_changes_are_drawn_at_once(engine: Any, prepared: PreparedSettings
     assert engine.prepared == []
 
 
+def test_another_scale_waits_with_the_look_that_is_compiled_for_it(engine: Any, prepared: PreparedSettings) -> None:
+    """The scale of the governor is compiled for the settings of the user, not for those still on the screen."""
+    prepared.of(Settings("blue"), DRAWN, moves=True)
+    wanted = Settings("blue", scale=0.5)
+    assert prepared.of(wanted, DRAWN, moves=True).scale == 1.0
+    engine.is_preparing = False
+    assert prepared.of(wanted, DRAWN, moves=True) is wanted
+
+
+def test_the_first_settings_wait_for_the_compiler_after_those_that_are_shown(engine: Any) -> None:
+    shown, wanted = Settings(), Settings("blue")
+    prepared = PreparedSettings(engine, shown)
+    assert prepared.of(wanted, DRAWN, moves=True) == shown
+    assert engine.prepared == [wanted]
+
+
 def test_a_still_picture_waits_for_the_compiler(engine: Any, prepared: PreparedSettings) -> None:
     wanted = Settings("blue")
     assert prepared.of(wanted, DRAWN, moves=False) is wanted

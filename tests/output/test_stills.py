@@ -14,7 +14,8 @@ import pytest
 from groundglass.capture.metadata import read_metadata
 from groundglass.controls import Controls
 from groundglass.display.offscreen import OffscreenSurface
-from groundglass.errors import ControlError
+from groundglass.display.tool import Invalidation
+from groundglass.errors import ControlError, OutputError
 from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
@@ -190,6 +191,62 @@ def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_
     harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
     assert short.result(WAIT_S) == "saved groundglass-0001-01.dng"
     harness.end()
+
+
+def test_a_still_waits_for_its_kernels_and_the_picture_does_not(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The frame, the look and the settings are those of the key, whatever is shown meanwhile."""
+    prepared: list[tuple[str, float]] = []
+    bright, dark = (
+        gg.Frame(np.full((60, 80, 3), value, np.uint8), gg.Encoding.DISPLAY, lease=lambda: None) for value in (220, 20)
+    )
+    harness.show(bright)
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda self, drawn, now: prepared.append((now.quality, now.scale)))
+    still = harness.controls.do("still")
+    bright.pixels[:] = 20  # its buffer is used again
+    harness.show(dark)
+    harness.engine.look = "monochrome"
+    harness.tool.tick(0.0)
+    assert (prepared, still.done(), harness.tool.has_unsaved, harness.tool.busy) == ([("best", 1.0)], False, True, True)
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    assert harness.tool.tick(0.0) is Invalidation.REDRAW
+    assert still.result(WAIT_S).startswith("saved ")
+    harness.end()
+    picture = np.asarray(Image.open(tmp_path / "groundglass-0001.jpg").convert("RGB"), int)
+    assert picture.mean() > 120
+    assert load_look(tmp_path / "groundglass-0001.toml").passes == load_look("sepia").passes
+
+
+def test_a_still_is_rendered_at_the_end_and_after_a_while_even_if_a_compiler_works(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.show(gg.Frame(np.full((60, 80, 3), 128, np.uint8), gg.Encoding.DISPLAY))
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda *_: None)
+    monkeypatch.setattr("groundglass.output.stills.PREPARE_S", 0.0)
+    assert harness.controls.do("still").result(WAIT_S)
+    monkeypatch.undo()
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda *_: None)
+    still = harness.controls.do("still")
+    assert not still.done()
+    harness.end()
+    assert still.result(WAIT_S)
+    assert len(list(tmp_path.glob("*.jpg"))) == 2
+
+
+def test_a_black_picture_of_a_lost_context_is_not_saved(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    harness.show(gg.Frame(np.full((60, 80, 3), 128, np.uint8), gg.Encoding.DISPLAY))
+    monkeypatch.setattr("groundglass.output.stills.is_lost", lambda gl: True)
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    with pytest.raises(OutputError, match="not saved: the OpenGL context is lost"):
+        harness.controls.do("still").result(WAIT_S)
+    harness.end()
+    assert (list(tmp_path.iterdir()), len(harness.losses)) == ([], 1)
 
 
 def test_a_missing_folder_is_reported_and_the_view_continues(harness: Harness, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -20,7 +21,7 @@ from groundglass.errors import MissingExtraError, OutputError
 from groundglass.gl.readback import Readback
 from groundglass.output.recording import Recording
 from groundglass.output.stills import NO_PICTURE, PATIENCE_S
-from groundglass.output.video import CODECS, QUEUE, VideoWriter, even, record_scale
+from groundglass.output.video import CODECS, QUEUE, VideoWriter, check_video, even, record_scale
 from live_engine import LiveEngine, tool_context
 from look_support import context
 
@@ -153,6 +154,21 @@ def test_errors_are_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(MissingExtraError, match=r"groundglass\[video\]"):
         VideoWriter(tmp_path / "b.mp4", SIZE)
+
+
+def test_a_folder_that_takes_no_file_is_an_error_before_the_first_picture(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights do not show it: a disk may be read-only, or full of files."""
+    check_video(tmp_path / "a.mp4", "h264")
+    assert list(tmp_path.iterdir()) == []
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(OutputError, match=r"a\.mp4: cannot be recorded \(Read-only file system\); name another folder"):
+        check_video(tmp_path / "a.mp4", "h264")
 
 
 def test_an_encoder_requires_even_sides() -> None:

@@ -39,6 +39,21 @@ class FakeSource(BaseSource):
             raise self._error
 
 
+class FakeDevice:
+    """Returns what it was given."""
+
+    def allocate(self, nbytes: int) -> Any:
+        return SimpleNamespace(array=np.zeros(nbytes, np.uint8))
+
+    def write(self, buffer: Any, array: np.ndarray) -> None:
+        buffer.array = array.copy()
+
+    def read(self, buffer: Any, dtype: Any, count: int) -> np.ndarray:
+        return buffer.array.view(dtype)[:count]
+
+    def release(self, buffer: Any) -> None: ...
+
+
 class FakeEngine:
     device_name, gl_name, look_route, transfer_name = "none", "none", "gl", "host"
 
@@ -46,8 +61,9 @@ class FakeEngine:
         lens = Lens(50, 1.4, 36, f_number_min=1.4, f_number_max=16, focus_min_m=0.5, name="fifty")
         self.history = SettingsHistory(Settings(lens=lens))
         self.outdated = False
+        self.device = FakeDevice()
         self.clock = Clock()
-        self.gl = SimpleNamespace(finish=lambda: None)
+        self.gl = SimpleNamespace(finish=lambda: None, error="GL_NO_ERROR")
         self.drawn: list[int] = []
         self._draw = draw
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
+from itertools import count
 from pathlib import Path
+from types import SimpleNamespace
 
 import groundglass as gg
+import numpy as np
 import pytest
-from groundglass.capture import open_source
+from groundglass.capture import BaseSource, open_source
 from groundglass.controls import Choice, Controls, Number
 from groundglass.display.events import Pointer
+from groundglass.display.offscreen import OffscreenSurface
+from groundglass.display.tool import Tool, ToolContext
+from groundglass.display.viewer import Viewer
+from groundglass.errors import WhiteBalanceError
+from groundglass.settings import SettingsHistory
 from groundglass.tools.development import DevelopmentTool
 from groundglass.tools.exposure import ExposureTool
 from groundglass.tools.white_balance import PRESETS, WhiteBalanceTool
@@ -86,6 +94,58 @@ def test_presets_have_names_and_other_values_are_custom(bench: Bench) -> None:
         assert bench.controls.get("white_balance") == name
     bench.engine.history.change("white balance", development=gg.Development(white_balance="2,1,1.5"))
     assert bench.controls.get("white_balance") == "custom"
+
+
+class Mosaics(BaseSource):
+    """Of the default camera."""
+
+    name, size, fps = "mosaics", (64, 48), 200.0
+
+    def __iter__(self) -> Iterator[gg.Frame]:
+        mosaic = np.random.default_rng(1).integers(0, 65535, (48, 64), dtype=np.uint16)
+        for index in count():
+            yield gg.Frame(mosaic, index=index)
+
+
+@pytest.mark.parametrize("before", ["as-shot", "5000K"])
+@pytest.mark.parametrize(("impossible", "reason"), [("2000K,+20", "no signal"), ("2000K,+100", "not a real light")])
+def test_a_white_that_the_camera_cannot_have_is_taken_back(
+    impossible: str, reason: str, before: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Else no frame could be drawn, and a run off screen would end."""
+    history = SettingsHistory(gg.Settings(look="neutral", development=gg.Development(white_balance=before)))
+    with Mosaics() as source, OffscreenSurface((64, 48)) as surface, gg.Engine(gl=surface.gl) as engine:
+        frame = next(iter(source))
+        with pytest.raises(WhiteBalanceError, match=reason):
+            engine.draw(frame, gg.Settings(development=gg.Development(white_balance=impossible)))
+
+        class Changes(Tool):
+            def __init__(self, tool_context: ToolContext) -> None: ...
+
+            def on_frame(self, drawn: gg.Drawn) -> None:
+                if drawn.captured.index > 2 and not history.can_undo:
+                    history.change("white balance", development=gg.Development(white_balance=impossible))
+
+        viewer = Viewer(engine, source, history, surface=surface, tools=[WhiteBalanceTool, Changes])
+        viewer.run(frames=12)
+    assert history.now.development.white_balance == before
+    lines = [line for line in capsys.readouterr().err.splitlines() if reason in line]
+    assert len(lines) == 1
+    assert lines[0].endswith(f"; the white balance is {'as-shot' if before == 'as-shot' else 'custom'} again")
+
+
+def test_a_camera_that_cannot_have_the_white_of_the_start_shows_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    history = SettingsHistory(gg.Settings(development=gg.Development(white_balance="2000K,+20")))
+    bench = LiveEngine()
+    tool = WhiteBalanceTool(
+        tool_context(SimpleNamespace(history=history, drawn=None, engine=bench), None, print, Controls())
+    )
+    assert not tool.recover(gg.GroundglassError("another"))
+    assert history.now.development.white_balance == "2000K,+20"
+    assert tool.recover(WhiteBalanceError("no signal"))
+    assert history.now.development.white_balance == "as-shot"
+    assert not tool.recover(WhiteBalanceError("a broken profile"))
+    bench.close()
 
 
 def test_the_grey_picker_takes_one_click_and_is_undone(bench: Bench) -> None:

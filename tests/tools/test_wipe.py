@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import groundglass as gg
 import numpy as np
@@ -66,6 +67,38 @@ def test_each_side_equals_the_undivided_picture(engine: LiveEngine, frame: gg.Fr
     assert np.abs(engine.render(frame) - sepia).max() <= 1  # no wipe in saved pictures
 
 
+def test_both_sides_show_the_picture_until_the_other_one_is_compiled(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe, prepared = Wipe(engine), list[str]()
+    sepia, neutral = wipe.show(frame), undivided(engine, frame, look="neutral")
+    monkeypatch.setattr(gg.Engine, "prepare", lambda self, drawn, settings: prepared.append(settings.look.name))
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    wipe.controls.press("X")
+    for _ in range(2):
+        assert np.abs(wipe.show(frame) - sepia).max() <= 1
+        wipe.tool.tick(0.0)
+    assert wipe.tool.tick(0.0) is Invalidation.NOTHING
+    assert prepared == ["neutral"]
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    assert wipe.tool.tick(0.0) is Invalidation.REDRAW
+    shown = wipe.show(frame)
+    assert np.abs(shown[:, WIDTH // 2 :] - neutral[:, WIDTH // 2 :]).max() <= 1
+
+
+def test_a_frame_of_another_size_waits_for_the_other_side_again(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe, prepared = Wipe(engine), list[tuple[int, int]]()
+    wipe.show(frame)
+    wipe.controls.press("X")
+    wipe.show(frame)
+    monkeypatch.setattr(gg.Engine, "is_preparing", True)
+    monkeypatch.setattr(gg.Engine, "prepare", lambda self, drawn, settings: prepared.append(drawn.frame.size))
+    wipe.tool.draw_part(replace(frame, pixels=frame.pixels[:40].copy(), depth_m=frame.depth_m[:40].copy()))
+    assert prepared == [(WIDTH, 40)]
+
+
 def test_the_right_part_uses_another_lens(engine: LiveEngine, frame: gg.Frame) -> None:
     wipe = Wipe(engine)
     left, right = undivided(engine, frame), undivided(engine, frame, lens="phone-1inch", f_number=1.63)
@@ -115,6 +148,27 @@ def test_moving_the_wipe_line_compiles_no_program(engine: LiveEngine, frame: gg.
         wipe.show(frame)
         stages.append([id(stage) for stage in engine._grader._programs._cache._stages.values()])
     assert sorted(stages[5]) == sorted(stages[-1])
+
+
+def test_another_device_that_fails_ends_the_wipe_only(
+    engine: LiveEngine, frame: gg.Frame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wipe = Wipe(engine)
+    undivided_picture = wipe.show(frame)
+    wipe.controls.set("wipe_kind", "device")
+    wipe.controls.press("X")
+    draw = gg.Engine.draw
+
+    def fails(self: gg.Engine, *arguments: object, **options: object) -> gg.Drawn:
+        if self is not engine.engine:
+            raise RuntimeError("clFinish failed: DEVICE_NOT_AVAILABLE")
+        return draw(self, *arguments, **options)
+
+    monkeypatch.setattr(gg.Engine, "draw", fails)
+    for _ in range(2):
+        assert np.abs(wipe.show(frame) - undivided_picture).max() <= 1
+    assert [message for message in wipe.messages if "DEVICE_NOT_AVAILABLE); the wipe is off" in message]
+    assert wipe.controls.get("wipe") is False
 
 
 @pytest.mark.parametrize("at", [0.0, 0.3, 1.0])

@@ -1,0 +1,29 @@
+"""When a run without a window ends by itself."""
+
+from __future__ import annotations
+
+import pytest
+from groundglass.commands.options import ViewOptions
+from groundglass.commands.view import OFF_SCREEN_S, off_screen
+
+
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [
+        ({}, (None, OFF_SCREEN_S)),
+        ({"seconds": 9.0}, (None, 9.0)),
+        ({"frames": 5}, (5, None)),
+        ({"control": 0}, (None, None)),  # its client ends it: a still may be asked for after any time
+        ({"control": 0, "seconds": 9.0}, (None, 9.0)),
+    ],
+)
+def test_a_run_off_screen_ends_after_a_while_unless_a_client_controls_it(
+    options: dict[str, float], limits: tuple[int | None, float | None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for headless in (True, False):
+        view = off_screen(ViewOptions(headless=headless, **options))
+        assert (view.frames, view.seconds) == limits
+    frames, seconds = limits
+    limit = "until the remote control ends it" if limits == (None, None) else "for "
+    limit += "" if limits == (None, None) else f"{frames} frames" if frames else f"{seconds:g} s"
+    assert limit in capsys.readouterr().err
