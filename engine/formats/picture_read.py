@@ -23,7 +23,7 @@ from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
 from .png_colours import png_colours
-from .tiff_read import read_tiff
+from .tiff_read import full_size_page, read_tiff
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -97,6 +97,8 @@ def _display_frame(path: Path) -> Frame:
     cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
         check_held(image, path)
+        if image.format == "TIFF" and (page := full_size_page(path)):
+            image.seek(page)
         if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
             image.info.pop("icc_profile", None)
         else:
@@ -141,6 +143,8 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str, *, with_profile: b
     low_mode = high_mode[:-4] + OPPOSITE_ORDER[high_mode[-4:]]
     with Image.open(path) as low:
         assert isinstance(low, ImageFile.ImageFile)  # like `high`
+        if high.tell():
+            low.seek(high.tell())
         low.tile = [
             tile._replace(args=(low_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else low_mode)
             for tile in low.tile
@@ -199,7 +203,7 @@ def _tiff_frame(path: Path) -> Frame | None:
         return None
     fields: dict[str, Any] = {"orientation": picture.orientation, "name": str(path)}
     pixels = picture.pixels
-    if isinstance(pixels, Image.Image):
+    if isinstance(pixels, Image.Image):  # CMYK or YCbCr
         if picture.profile:
             pixels.info["icc_profile"] = picture.profile
         return Frame(np.array(as_srgb(pixels), np.uint8), Encoding.DISPLAY, **fields)
