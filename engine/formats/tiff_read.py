@@ -72,7 +72,7 @@ def _is_planar(tags: Tags) -> bool:
 
 
 def _is_for_pillow(path: Path, page: Any, tags: Tags, photometric: int | None) -> bool:
-    """Whether Pillow reads the page rightly: samples of at most 8 bits, interleaved, in colours that it knows."""
+    """Whether Pillow reads the page rightly: samples of at most 8 bits, interleaved, in grey, RGB, CMYK or YCbCr."""
     if page.dtype.itemsize > 1 or page.dtype.kind not in "ub" or _is_planar(tags) or photometric in (PALETTE, *LAB):
         return False
     try:

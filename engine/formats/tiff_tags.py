@@ -134,7 +134,7 @@ class TagFile:
             self.directories = [self.first, *self._sub_directories()]
 
     def full_size(self) -> tuple[int, Any]:
-        """The number and the directory of the first page that is neither a thumbnail nor a mask; else of the first."""
+        """The number and the directory of the first page, without thumbnails and masks; else of the first."""
         for index in range(MAX_PAGES if _is_reduced(self.first) else 0):
             try:
                 page = self._file.pages[index]
@@ -172,7 +172,7 @@ class TagFile:
 
 
 def _is_reduced(page: Any) -> bool:
-    """Whether NewSubfileType says that a page is a reduced picture (1) or a mask (4) of another."""
+    """Whether a page is a reduced picture (1) or a mask (4) of another, by NewSubfileType."""
     return bool((Tags(page).whole("NewSubfileType") or 0) & 5)
 
 
