@@ -34,8 +34,8 @@ def read_exr(path: Path, *, with_depth: bool = True, layer: str | None = None) -
     matrix, luminance = REC709_TO_REC2020, rgb_to_xyz(REC709_PRIMARIES, D65)[1]
     if "chromaticities" in chosen.header:
         matrix = rgb_to_rec2020(chosen.header["chromaticities"], path)
-        xy = np.asarray(chosen.header["chromaticities"], np.float64).reshape(4, 2).tolist()
-        luminance = rgb_to_xyz(xy[:3], xy[3])[1]
+        *colours, white = ((float(x), float(y)) for x, y in np.reshape(chosen.header["chromaticities"], (4, 2)))
+        luminance = rgb_to_xyz(colours, white)[1]
     aspect = chosen.header.get("pixelAspectRatio")
     pixels = np.nan_to_num(_colour(chosen, luminance), copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0)
     depth = depth_of(layers, chosen) if with_depth else None
