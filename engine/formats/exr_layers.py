@@ -41,7 +41,7 @@ class Layer:
 
     @property
     def is_vector(self) -> bool:
-        """Normals, positions and motion: X, Y and Z are no colour and no distance."""
+        """Normals, positions and motion: X, Y and Z are not colour, and Z is not a distance."""
         return {"X", "Y"} <= set(self.channels)
 
     @property
