@@ -171,10 +171,14 @@ def _from_lab(path: Path, samples: NDArray[Any], photometric: int | None) -> NDA
 
 
 def raw_samples(path: Path) -> NDArray[Any] | None:
-    """The grey samples of the first page, (H, W), as stored; None if the page has colours or cannot be decoded."""
+    """The grey samples of the first page, (H, W), as stored, where high numbers are bright; None if the page has
+    colours or cannot be decoded."""
     try:
         with tifffile.TiffFile(path) as file:
-            samples = np.asarray(file.pages.first.asarray())
-    except MALFORMED:
+            page = file.pages.first
+            samples = np.asarray(page.asarray())
+            if samples.ndim == 2 and samples.dtype.kind == "u" and page.photometric == MIN_IS_WHITE:
+                samples = np.iinfo(samples.dtype).max - samples
+    except (*MALFORMED, RuntimeError):
         return None
     return samples if samples.ndim == 2 else None
