@@ -69,8 +69,8 @@ class StoredSamples(NamedTuple):
 
 def _usual_bits(stored: StoredSamples) -> int:
     """The bits of a sensor that fit the header and the samples."""
-    most = max(int(stored.samples.max()), stored.maximum if stored.maximum < 65535 else 0)
-    return next(bits for bits in (8, 10, 12, 14, 16) if most < 1 << bits)
+    maximum = max(int(stored.samples.max()), stored.maximum if stored.maximum < 65535 else 0)
+    return next(bits for bits in (8, 10, 12, 14, 16) if maximum < 1 << bits)
 
 
 def stored_samples(path: Path) -> StoredSamples | None:
