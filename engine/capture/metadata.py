@@ -207,7 +207,8 @@ def _raw_metadata(path: Path) -> Metadata:
         metadata |= {} if bits is None else {"bits": bits}  # the value of the file, not of the unpacked frame
     elif "picture_bytes" in metadata and metadata["picture_bytes"][0] < metadata["picture_bytes"][1]:
         available, expected = metadata["picture_bytes"]
-        metadata["problem"] = f"picture data ends after {available} of {expected} bytes; {problem}"
+        ends = f"picture data ends after {available} of {expected} bytes"
+        metadata["problem"] = problem if ends in problem else f"{ends}; {problem}"
     else:
         metadata["problem"] = problem
     return metadata

@@ -47,10 +47,14 @@ TRANSFERS = {
 
 @dataclass(frozen=True)
 class Cicp:
-    """The primaries and the transfer of a picture by their codes; unknown codes count as those of sRGB."""
+    """The primaries and the transfer of a picture by their codes; unknown codes count as those of sRGB.
+
+    `is_narrow`: black and white of RGB codes are 16 and 235 of 255. Decoders of YCbCr have changed the range already.
+    """
 
     primaries: int = UNSPECIFIED
     transfer: int = UNSPECIFIED
+    is_narrow: bool = False
 
     @property
     def is_srgb(self) -> bool:

@@ -42,8 +42,8 @@ def _png(file: BinaryIO) -> Cicp | None:
     for _ in range(MAX_CHUNKS):
         length, kind = struct.unpack(">I4s", file.read(8))
         if kind == b"cICP" and length == 4:
-            primaries, transfer, _matrix, _full = file.read(4)
-            return Cicp(primaries, transfer)
+            primaries, transfer, _matrix, full = file.read(4)
+            return Cicp(primaries, transfer, is_narrow=full == 0)
         if kind in (b"IDAT", b"IEND"):
             return None
         file.seek(length + 4, 1)
@@ -76,9 +76,18 @@ def coloured_frame(pixels: NDArray[Any], cicp: Cicp | None, **fields: Any) -> Fr
     A curve like that of sRGB stays Encoding.DISPLAY, and the profile has the matrix of the primaries. Other curves, of
     high dynamic range among them, become scene-linear light in which diffuse white is 1.
     """
+    if cicp is not None and cicp.is_narrow:
+        pixels = _full_range(pixels)
     if cicp is None or cicp.is_srgb:
         return Frame(np.ascontiguousarray(pixels), Encoding.DISPLAY, **fields)
     profile = CameraProfile(camera_to_scene=cicp.to_rec2020.copy())
     if cicp.has_srgb_curve:
         return Frame(np.ascontiguousarray(pixels), Encoding.DISPLAY, profile=profile, **fields)
     return Frame(np.ascontiguousarray(cicp.linear_of(pixels)), Encoding.SCENE, profile=profile, **fields)
+
+
+def _full_range(codes: NDArray[Any]) -> NDArray[Any]:
+    """RGB codes whose black is 16 and whose white is 235 of 255, with the range of their type."""
+    unit = 1 << (8 * codes.dtype.itemsize - 8)
+    levels = (np.arange(256 * unit) - 16 * unit) * (np.iinfo(codes.dtype).max / (219 * unit))
+    return np.asarray(np.rint(np.clip(levels, 0, np.iinfo(codes.dtype).max)).astype(codes.dtype)[codes])

@@ -86,6 +86,17 @@ class Dng:
         warps = [opcode.action.lateral for opcode in self.opcodes() if isinstance(opcode.action, Warp)]
         return next((lateral for lateral in warps if lateral is not None), None)
 
+    @property
+    def full_scale(self) -> float:
+        """The largest integer that the file can store."""
+        return 65535.0 if self.linearization is not None else float(2**self.bits - 1)
+
+    def as_stored(self) -> Dng:
+        """The tags of samples that LibRaw has not converted: a white level that integers do not reach is an error."""
+        if self.floating or self.white is None:
+            return self
+        return replace(self, white=np.minimum(self.white, self.full_scale))
+
     def scaled_by_libraw(self) -> Dng:
         """The tags of samples that LibRaw has converted: its own levels apply, and it has applied the curves."""
         return replace(self, black=np.zeros((1, 1, self.samples)), white=None, black_rows=None, black_columns=None)

@@ -1,13 +1,13 @@
-"""The samples of a DNG that LibRaw would convert: lossy JPEG, and floating point.
+"""The samples of a DNG that LibRaw would convert or refuse: lossy JPEG, floating point, and deflated integers.
 
 LibRaw scales lossy JPEG to 16 bits and applies some opcodes; it rounds floating point to integers by the largest
-sample. The levels of the tags then do not apply. This module decodes both as the file stores them.
+sample. The levels of the tags then do not apply. This module decodes them as the file stores them.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +23,9 @@ from .opcodes import Area
 from .tiff_tags import TagError, TagFile, Tags
 
 UNCOMPRESSED, DEFLATE = 1, (8, 32946)
-END_OF_IMAGE = b"\xff\xd9"
+DIFFERENCES = 2  # the predictor of integers
+START_OF_IMAGE, END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
+START_OF_SCAN, DCT_FRAMES = 0xDA, (0xC0, 0xC1, 0xC2)  # the second bytes of markers; the frames are lossy
 MAX_SEGMENTS = 1 << 20
 FAULTS: tuple[type[Exception], ...] = (TagError, *UNREADABLE)
 
@@ -83,9 +85,10 @@ def cut_off(path: Path) -> str:
             if page is None:
                 return ""
             tags, is_dng = Tags(page), Tags(file.first).has("DNGVersion")
-            segments = segments_of(tags, tags.whole("ImageLength") or 0, tags.whole("ImageWidth") or 0)
+            size = tags.whole("ImageLength") or 0, tags.whole("ImageWidth") or 0
+            segments = segments_of(tags, *size)
             if segments is None:
-                return ""
+                return _missing_segments(tags, *size) if is_dng else ""
             file_bytes = path.stat().st_size
             expected = sum(segment.length for segment in segments.segments)
             present = sum(min(max(file_bytes - part.start, 0), part.length) for part in segments.segments)
@@ -102,18 +105,50 @@ def _incomplete_jpeg(data: Any, segments: list[Segment]) -> str:
     for number, segment in enumerate(segments, 1):
         data.seek(segment.start)
         jpeg = data.read(segment.length)
-        if not jpeg.startswith(b"\xff\xd8") or END_OF_IMAGE not in jpeg:
+        if START_OF_SCAN not in _markers(jpeg) or END_OF_IMAGE not in jpeg:
             return f"part {number} of {len(segments)} of its picture data is not a whole JPEG"
     return ""
 
 
+def _markers(jpeg: bytes) -> Iterator[int]:
+    """The second bytes of the markers up to the scan (ITU-T T.81, annex B)."""
+    offset = 2
+    while jpeg.startswith(START_OF_IMAGE) and offset + 4 <= len(jpeg) and jpeg[offset] == 0xFF:
+        yield jpeg[offset + 1]
+        if jpeg[offset + 1] == START_OF_SCAN:
+            return
+        offset += 1 if jpeg[offset + 1] == 0xFF else 2 + int.from_bytes(jpeg[offset + 2 : offset + 4], "big")
+
+
+def _missing_segments(tags: Tags, height: int, width: int) -> str:
+    """Why the list of strips or tiles is too short for the picture; empty if it is not."""
+    for starts_name, rows_name, columns_name in (
+        ("TileOffsets", "TileLength", "TileWidth"),
+        ("StripOffsets", "RowsPerStrip", ""),
+    ):
+        starts = tags.finite(starts_name, max_count=MAX_SEGMENTS)
+        rows, columns = tags.whole(rows_name) or height, tags.whole(columns_name) if columns_name else width
+        if starts is not None and rows > 0 and columns and columns > 0:
+            expected = -(-height // rows) * -(-width // columns)
+            return f"{len(starts)} of {expected} parts of its picture data" if len(starts) < expected else ""
+    return ""
+
+
+def _is_own(dng: Dng, data: Any, segments: Segments) -> bool:
+    """Whether this module decodes the samples, and not LibRaw."""
+    if dng.floating or dng.compression in (LOSSY_JPEG, *DEFLATE):
+        return True
+    if dng.compression not in JPEG_COMPRESSIONS or dng.bits != 8 or not segments.segments:
+        return False
+    data.seek(segments.segments[0].start)
+    return any(marker in DCT_FRAMES for marker in _markers(data.read(segments.segments[0].length)))
+
+
 def stored_samples(path: Path, dng: Dng) -> NDArray[Any] | None:
-    """The samples of lossy JPEG or of floating point as the file stores them, the latter as float32.
+    """The samples of lossy JPEG, deflated integers or floating point as the file stores them, the latter as float32.
 
     (H, W) or (H, W, 3). None if LibRaw does not change their scale, or if this module cannot decode them.
     """
-    if dng.compression != LOSSY_JPEG and not dng.floating:
-        return None
     try:
         with TagFile(path) as file, path.open("rb") as data:
             page = raw_directory(file)
@@ -127,7 +162,12 @@ def stored_samples(path: Path, dng: Dng) -> NDArray[Any] | None:
 def _decoded(tags: Tags, data: Any, dng: Dng) -> NDArray[Any] | None:
     segments = segments_of(tags, *dng.stored.shape)
     decode = _decoder(tags, dng)
-    if segments is None or decode is None or (tags.whole("PlanarConfiguration") or 1) != 1:
+    if (
+        segments is None
+        or decode is None
+        or not _is_own(dng, data, segments)
+        or (tags.whole("PlanarConfiguration") or 1) != 1
+    ):
         return None
     picture: NDArray[Any] | None = None
     for segment in segments.segments:
@@ -149,20 +189,24 @@ Decoder = Callable[[bytes, tuple[int, int]], NDArray[Any]]
 
 def _decoder(tags: Tags, dng: Dng) -> Decoder | None:
     """What decodes the bytes of a strip or tile to (rows, columns, samples); None if the compression is unknown."""
-    if dng.compression == LOSSY_JPEG:
+    if dng.compression in JPEG_COMPRESSIONS:
         return lambda encoded, shape: _jpeg(encoded, dng.samples)
-    predictor = tags.whole("Predictor") or 1
-    if dng.compression not in (UNCOMPRESSED, *DEFLATE) or dng.bits not in (16, 24, 32, 64):
-        return None
-    if predictor not in (1, *FLOAT_PREDICTORS):
+    predictor, sample_bytes = tags.whole("Predictor") or 1, dng.bits // 8
+    predictors = (1, *FLOAT_PREDICTORS) if dng.floating else (1, DIFFERENCES)
+    widths = (16, 24, 32, 64) if dng.floating else (8, 16)
+    if dng.compression not in (UNCOMPRESSED, *DEFLATE) or dng.bits not in widths or predictor not in predictors:
         return None
 
-    def decode(encoded: bytes, shape: tuple[int, int]) -> NDArray[np.float32]:
-        size = shape[0] * shape[1] * dng.samples * dng.bits // 8
+    def decode(encoded: bytes, shape: tuple[int, int]) -> NDArray[Any]:
+        size = shape[0] * shape[1] * dng.samples * sample_bytes
         raw = inflated(encoded, size) if dng.compression in DEFLATE else encoded[:size]
         rows = np.frombuffer(raw, np.uint8).reshape(shape[0], -1)
+        if not dng.floating:
+            order = ">" if dng.is_big_endian else "<"
+            samples = rows.view(f"{order}u{sample_bytes}").astype(f"u{sample_bytes}").reshape(*shape, dng.samples)
+            return np.cumsum(samples, axis=1, dtype=samples.dtype) if predictor == DIFFERENCES else samples
         if predictor in FLOAT_PREDICTORS:
-            rows = integrated(rows, FLOAT_PREDICTORS[predictor] * dng.samples, dng.bits // 8)
+            rows = integrated(rows, FLOAT_PREDICTORS[predictor] * dng.samples, sample_bytes)
         big = predictor in FLOAT_PREDICTORS or dng.is_big_endian
         return floats(rows, dng.bits, big).reshape(*shape, dng.samples)
 

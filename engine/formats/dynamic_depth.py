@@ -6,23 +6,39 @@ Source: Google, "Dynamic Depth 1.0" (2019): the items of the container directory
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 from xml.etree import ElementTree
 
 NAMESPACES = ("http://ns.google.com/photos/dd/1.0/", "http://ns.google.com/photos/1.0/container/")
 DEPTH = "depth"
 MAX_ITEMS = 64
+PICTURES = (b"\xff\xd8\xff", b"\x89PNG", b"RIFF")
 # Depth in a format that is known but not read: the bytes in the last or first part of the file, and the name.
 UNREAD = ((b"DualShot_DepthMap", "Samsung's dual-shot"), (b"\0edof", "Huawei's edof"), (b"DepthEn", "Huawei's edof"))
 SEARCHED_BYTES = 1 << 24
 
 
 class DepthItem(NamedTuple):
-    """The depth picture: its properties (Format, Near, Far, Units) and its place in the file."""
+    """The depth picture: its properties (Format, Near, Far, Units) and its place in the file.
+
+    `starts` are possible offsets: from the end of the file, and from its beginning if the primary picture has a length.
+    The second holds if further data follow the items, as of a video.
+    """
 
     properties: dict[str, str]
-    start: int
+    starts: tuple[int, ...]
     length: int
+
+    def read(self, file: BinaryIO) -> bytes:
+        """The encoded picture: the first that begins as one."""
+        found = b""
+        for start in self.starts:
+            file.seek(start)
+            encoded = file.read(self.length)
+            if encoded.startswith(PICTURES):
+                return encoded
+            found = found or encoded
+        return found
 
 
 def is_dynamic_depth(packet: bytes) -> bool:
@@ -47,10 +63,12 @@ def depth_item(root: ElementTree.Element, file_bytes: int) -> DepthItem | None:
     lengths = [int(item.get("Length", "0") or 0) + int(item.get("Padding", "0") or 0) for item in items]
     for index, item in enumerate(items):
         if index and found["DepthURI"] in (item.get("DataURI"), item.get("URI")):
-            start, length = file_bytes - sum(lengths[index:]), int(item.get("Length", "0") or 0)
-            if start < 2 or length < 2:
+            length = int(item.get("Length", "0") or 0)
+            from_end, from_begin = file_bytes - sum(lengths[index:]), sum(lengths[:index]) if lengths[0] else 0
+            starts = tuple(start for start in (from_end, from_begin) if start >= 2)
+            if not starts or length < 2:
                 raise ValueError("the container directory does not fit the file")
-            return DepthItem(found, start, length)
+            return DepthItem(found, starts, length)
     raise ValueError("the container directory does not list the depth map")
 
 

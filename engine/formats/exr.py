@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020, CameraProfile
 from ..colour.cicp import to_rec2020
-from ..colour.white import REC2020_TO_XYZ
+from ..colour.white import D65, rgb_to_xyz
 from ..depth.maps import whole_depth
 from ..errors import SourceError
 from ..frame import Encoding, Frame
-from .exr_layers import Layer, chosen_layer, depth_of, read_layers
+from .exr_layers import Layer, chosen_layer, depth_of, read_layers, squared
 
 HALF_MAX = 65504.0
+REC709_PRIMARIES = (0.64, 0.33), (0.30, 0.60), (0.15, 0.06)
 MAX_MATRIX = 1e3  # maximum number in a matrix: larger ones come from primaries on one line
 
 
@@ -30,12 +31,18 @@ def read_exr(path: Path, *, with_depth: bool = True, layer: str | None = None) -
     """
     layers = read_layers(path)
     chosen = chosen_layer(layers, layer, path)
-    matrix = REC709_TO_REC2020
+    matrix, luminance = REC709_TO_REC2020, rgb_to_xyz(REC709_PRIMARIES, D65)[1]
     if "chromaticities" in chosen.header:
         matrix = rgb_to_rec2020(chosen.header["chromaticities"], path)
+        *colours, white = ((float(x), float(y)) for x, y in np.reshape(chosen.header["chromaticities"], (4, 2)))
+        luminance = rgb_to_xyz(colours, white)[1]
+    aspect = chosen.header.get("pixelAspectRatio")
+    pixels = np.nan_to_num(_colour(chosen, luminance), copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0)
     depth = depth_of(layers, chosen) if with_depth else None
+    if depth is not None:
+        depth = squared(depth, aspect, nearest=True)
     return Frame(
-        pixels=np.nan_to_num(_colour(chosen, matrix), copy=False, nan=0.0, posinf=HALF_MAX, neginf=0.0),
+        pixels=np.ascontiguousarray(squared(pixels, aspect)),
         encoding=Encoding.SCENE,
         profile=CameraProfile(camera_to_scene=matrix.copy()),
         depth_m=None if depth is None else whole_depth(depth),
@@ -57,15 +64,15 @@ def read_exr_depth(path: Path) -> NDArray[np.float32]:
     raise SourceError(f"{path}: no channel Z, Y or R among {names}; save the distances as Z")
 
 
-def _colour(layer: Layer, to_scene: NDArray[np.float64]) -> NDArray[np.float32]:
+def _colour(layer: Layer, luminance_of: NDArray[np.float64]) -> NDArray[np.float32]:
     """(H, W, 3) of R, G, B, or of luminance and chroma: RY = (R - Y) / Y and BY = (B - Y) / Y ("Technical Introduction
-    to OpenEXR", luminance/chroma images)."""
+    to OpenEXR", luminance/chroma images). `luminance_of` are the luminances of the primaries, (3,)."""
     if {"R", "G", "B"} <= set(layer.channels):
         return np.stack([layer.placed(name, 0.0) for name in "RGB"], axis=-1)
-    luminance = layer.placed("Y", 0.0)
+    luminance = layer.placed("R" if layer.is_grey else "Y", 0.0)
     if not {"RY", "BY"} <= set(layer.channels):
         return np.repeat(luminance[..., None], 3, axis=2)
-    of_red, of_green, of_blue = (REC2020_TO_XYZ @ to_scene)[1].astype(np.float32)
+    of_red, of_green, of_blue = luminance_of.astype(np.float32)
     red, blue = ((layer.placed(name, 0.0) + 1) * luminance for name in ("RY", "BY"))
     green = (luminance * (of_red + of_green + of_blue) - of_red * red - of_blue * blue) / of_green
     return np.stack([red, green, blue], axis=-1)

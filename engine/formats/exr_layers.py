@@ -16,7 +16,10 @@ from .file_errors import DEFLATE_RATIO
 MAX_PIXELS = 1 << 28  # maximum area of a display window
 MIN_DISPLAY_PIXELS = 1 << 24
 BEAUTY = ("", "rgba", "rgb", "combined", "beauty", "c", "image")  # names of the finished picture
-DEPTH_NAMES = ("depth.z", "depth.v")
+ALIASES = {"RED": "R", "GREEN": "G", "BLUE": "B", "ALPHA": "A", "DEPTH": "Z"}
+DEPTH_LAYER, NOT_DEPTH = "depth", "mist"  # Blender's mist is a fraction, in a channel Z
+SQUARE, MAX_ASPECT = 0.01, 8.0  # a pixel whose sides differ by less is square
+DEPTH_CHANNELS = ("Z", "V", "R", "Y")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +37,27 @@ class Layer:
 
     @property
     def has_colour(self) -> bool:
-        return {"R", "G", "B"} <= set(self.channels) or "Y" in self.channels
+        return {"R", "G", "B"} <= set(self.channels) or ("Y" in self.channels and not self.is_vector) or self.is_grey
+
+    @property
+    def is_vector(self) -> bool:
+        """Normals, positions and motion: X, Y and Z are not colour, and Z is not a distance."""
+        return {"X", "Y"} <= set(self.channels)
+
+    @property
+    def is_grey(self) -> bool:
+        """Whether red is the only colour."""
+        return set(self.channels) in ({"R"}, {"R", "A"}) and self.bare != DEPTH_LAYER
+
+    @property
+    def depth_channel(self) -> str | None:
+        """The channel that holds distances; None without one."""
+        if self.is_vector or self.bare == NOT_DEPTH:
+            return None
+        if "Z" in self.channels:
+            return "Z"
+        is_depth = self.bare == DEPTH_LAYER and len(self.channels) == 1
+        return next((name for name in DEPTH_CHANNELS if is_depth and name in self.channels), None)
 
     @property
     def bare(self) -> str:
@@ -80,13 +103,31 @@ def _upsampled(pixels: NDArray[np.float32], stored: Any, data: tuple[int, int, i
     if pixels.shape == shape:
         return pixels
     for axis, (side, step) in enumerate(zip(shape, (stored.ySampling, stored.xSampling), strict=True)):
-        at = np.minimum(np.arange(side) / step, pixels.shape[axis] - 1)
-        low = at.astype(np.intp)
-        high = np.minimum(low + 1, pixels.shape[axis] - 1)
-        weight = (at - low).astype(np.float32)
-        weight = weight[:, None] if axis == 0 else weight
-        pixels = pixels.take(low, axis) * (1 - weight) + pixels.take(high, axis) * weight
+        pixels = _between(pixels, axis, np.arange(side) / step)
     return pixels
+
+
+def _between(pixels: NDArray[np.float32], axis: int, at: NDArray[np.float64]) -> NDArray[np.float32]:
+    """The values at these places of an axis, linear between samples."""
+    at = np.clip(at, 0, pixels.shape[axis] - 1)
+    low = at.astype(np.intp)
+    high = np.minimum(low + 1, pixels.shape[axis] - 1)
+    weight = (at - low).astype(np.float32).reshape((-1,) + (1,) * (pixels.ndim - 1 - axis))
+    return np.asarray(pixels.take(low, axis) * (1 - weight) + pixels.take(high, axis) * weight)
+
+
+def squared(pixels: NDArray[np.float32], aspect: Any, *, nearest: bool = False) -> NDArray[np.float32]:
+    """(H, W) or (H, W, 3) with square pixels, by the attribute pixelAspectRatio: the shorter side of the pixel is
+    enlarged. A ratio that is not between 1/8 and 8 is ignored."""
+    ratio = float(aspect) if isinstance(aspect, (int, float)) else 1.0
+    if not 1 / MAX_ASPECT <= ratio <= MAX_ASPECT or abs(ratio - 1) < SQUARE:
+        return pixels
+    axis, factor = (1, ratio) if ratio > 1 else (0, 1 / ratio)
+    side = max(round(pixels.shape[axis] * factor), 1)
+    at = (np.arange(side) + 0.5) / factor - 0.5
+    if nearest:
+        return pixels.take(np.clip(np.rint(at), 0, pixels.shape[axis] - 1).astype(np.intp), axis)
+    return _between(pixels, axis, at)
 
 
 def read_layers(path: Path) -> list[Layer]:
@@ -108,6 +149,8 @@ def read_layers(path: Path) -> list[Layer]:
         is_deep = not all(flat)
         if any(flat):
             with OpenEXR.File(str(path), separate_channels=True) as file:
+                if len(file.parts) != len(flat):  # OpenEXR leaves out parts that it cannot decode
+                    raise ValueError("the picture data is cut off or damaged")
                 for part, is_flat in zip(file.parts, flat, strict=True):
                     if is_flat:
                         layers += _layers_of(part, several=sum(flat) > 1)
@@ -127,7 +170,7 @@ def _layers_of(part: Any, several: bool) -> list[Layer]:
     groups: dict[str, dict[str, Any]] = {}
     for full, channel in part.channels.items():
         prefix, _, bare = full.rpartition(".")
-        groups.setdefault(prefix, {})[bare.upper()] = channel
+        groups.setdefault(prefix, {})[ALIASES.get(bare.upper(), bare.upper())] = channel
     layers = []
     for prefix, channels in groups.items():
         view = next((view for view in views if view in prefix.split(".")), default_view or (views[0] if views else ""))
@@ -158,17 +201,15 @@ def chosen_layer(layers: list[Layer], wanted: str | None, path: Path) -> Layer:
 
 
 def depth_of(layers: list[Layer], layer: Layer | None) -> NDArray[np.float32] | None:
-    """The Z channel that belongs to `layer`: its own, else that of the same view; NaN outside its data window.
+    """The distances that belong to `layer`: its own, else those of the same view; NaN outside their data window.
 
     Without a layer, the first of the file.
     """
-    if layer is not None and "Z" in layer.channels:
-        return layer.placed("Z", np.nan)
+    if layer is not None and layer.depth_channel is not None:
+        return layer.placed(layer.depth_channel, np.nan)
     same = [other for other in layers if layer is None or other.view == layer.view]
     part = layer.name.split(".")[0] if layer is not None else ""
-    for other in sorted(same, key=lambda other: other.name.split(".")[0] != part):
-        for channel in ("Z", "V"):
-            is_depth = f"{other.name}.{channel}".lower().endswith(DEPTH_NAMES)
-            if channel in other.channels and (channel == "Z" or is_depth):
-                return other.placed(channel, np.nan)
+    for other in sorted(same, key=lambda other: (other.name.split(".")[0] != part, other.bare != DEPTH_LAYER)):
+        if other.depth_channel is not None:
+            return other.placed(other.depth_channel, np.nan)
     return None

@@ -28,7 +28,11 @@ NAMESPACE = "http://ns.google.com/photos/1.0/depthmap/"
 NOTE_NAMESPACE = "http://ns.adobe.com/xmp/note/"
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENSION_HEAD = b"http://ns.adobe.com/xmp/extension/\0"
-UNITS_PER_M = {"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 100.0, "mm": 1000.0}
+UNITS_PER_M = {
+    **{"m": 1.0, "meter": 1.0, "meters": 1.0, "cm": 100.0, "centimeters": 100.0, "mm": 1000.0, "millimeters": 1000.0},
+    **{"none": math.inf, "unitless": math.inf, "": 1.0},  # distances of no length: the range is unknown
+}
+DIOPTERS = ("diopter", "diopters")
 MAX_METADATA_BYTES = 100_000_000  # a depth map has a few hundred thousand
 OTHER_MAP = "name another map with --depth, or --depth none for no depth"
 
@@ -48,8 +52,9 @@ def read_gdepth(path: Path) -> DepthMap | None:
             main, extensions = _xmp_packets(file)
     except (OSError, struct.error):
         return None  # the picture decoder reports the damage
-    if is_dynamic_depth(main):
-        return _dynamic_depth(path, main)
+    for packet in (main, *extensions.values()):
+        if is_dynamic_depth(packet):
+            return _dynamic_depth(path, packet)
     if NAMESPACE.encode() not in main and not any(NAMESPACE.encode() in packet for packet in extensions.values()):
         return None
     properties = _properties(path, main)
@@ -72,9 +77,11 @@ def _depth(path: Path, properties: dict[str, str], samples: NDArray[np.float64])
     if form not in ("RangeInverse", "RangeLinear"):
         raise SourceError(f"{path}: its depth has the format '{form}', not RangeInverse or RangeLinear; {OTHER_MAP}")
     units = properties.get("Units", "m").strip().lower()
-    if units not in UNITS_PER_M:
-        raise SourceError(f"{path}: its depth is in '{units}', not in m, cm or mm; {OTHER_MAP}")
-    near_m, far_m = (_number(properties.get(key, "")) / UNITS_PER_M[units] for key in ("Near", "Far"))
+    if units not in UNITS_PER_M and units not in DIOPTERS:
+        raise SourceError(f"{path}: its depth is in '{units}', not in m, cm, mm or diopters; {OTHER_MAP}")
+    near_m, far_m = (_number(properties.get(key, "")) / UNITS_PER_M.get(units, 1.0) for key in ("Near", "Far"))
+    if units in DIOPTERS:
+        near_m, far_m = (1 / number if number else math.inf for number in (near_m, far_m))
     if not NEAR_M < near_m < far_m < math.inf:
         near_m, far_m = PORTRAIT_M
     if form == "RangeLinear":
@@ -92,8 +99,7 @@ def _dynamic_depth(path: Path, packet: bytes) -> DepthMap | None:
         if item is None:
             return None
         with path.open("rb") as file:
-            file.seek(item.start)
-            encoded = file.read(item.length)
+            encoded = item.read(file)
     except (ValueError, OSError) as error:
         raise SourceError(f"{path}: its depth map is missing or cut off ({cause(error)}); {OTHER_MAP}") from error
     return _depth(path, item.properties, _decoded(path, encoded))

@@ -112,6 +112,11 @@ class Layout:
         """Bytes from one mosaic to the next."""
         return self.header_bytes + self.picture_bytes + self.trailer_bytes
 
+    def lacks_padding(self, file_bytes: int) -> bool:
+        """Whether a file holds one mosaic whose last row ends without its padding."""
+        padding = self.row_bytes - self.packing.row_bytes(self.width)
+        return 0 < padding == self.frame_bytes - file_bytes and not self.trailer_bytes
+
     def frame(self, picture: NDArray[np.uint8], name: str) -> Frame:
         """The mosaic in `picture`, (picture_bytes,), as it is, without a copy.
 
@@ -206,6 +211,8 @@ def read_headerless(path: Path, layout: Layout) -> Frame:
         file_bytes = np.fromfile(path, np.uint8)
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror}); check the path and its permissions") from error
+    if layout.lacks_padding(len(file_bytes)):
+        file_bytes = np.pad(file_bytes, (0, layout.frame_bytes - len(file_bytes)))
     if len(file_bytes) != layout.frame_bytes:
         raise SourceError(wrong_length(path, len(file_bytes), layout))
     picture = file_bytes[layout.header_bytes :][: layout.picture_bytes]
@@ -219,6 +226,8 @@ def read_headerless(path: Path, layout: Layout) -> Frame:
 def count_frames(path: Path, layout: Layout) -> int:
     """The number of mosaics in a file. Raises SourceError if it does not end with a whole one."""
     file_length = path.stat().st_size
+    if layout.lacks_padding(file_length):
+        return 1
     if file_length % layout.frame_bytes or not file_length:
         raise SourceError(wrong_length(path, file_length, layout))
     return file_length // layout.frame_bytes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,12 @@ from ..errors import SourceError, cause, check_regular_file
 from ..frame import Encoding, Frame
 from .file_errors import UNREADABLE, check_held
 from .headerless import check_black, format_of
+from .picture_read import read_codes
 from .tiff_read import raw_samples
 
-MOSAIC_SUFFIXES = frozenset({".pgm", ".pnm", ".png", ".tif", ".tiff"})
+MOSAIC_SUFFIXES = frozenset({".pgm", ".pnm", ".png", ".tif", ".tiff", ".bmp"})
 _NAMED = re.compile(r"(?:^|[^a-z])(?:bayer[_-]?)?(rggb|bggr|grbg|gbrg)(?:\d+)?(?=[^a-z]|$)", re.IGNORECASE)
-_PGM = re.compile(rb"P5(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)\s")
+_PGM = re.compile(rb"P([25])(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)\s")
 # A mosaic differs between adjacent columns and rows by this factor more than between those of the same filter.
 CFA_RATIO, MIN_STEP = 2.5, 0.01
 
@@ -33,12 +34,13 @@ def read_picture_mosaic(path: Path, raw_format: str, black: float = 0.0) -> Fram
     check_regular_file(path)
     cfa, bits = format_of(raw_format)
     check_black(black, bits)
-    samples = stored_samples(path)
-    if samples is None or samples.dtype not in (np.uint8, np.uint16):
+    stored = stored_samples(path)
+    if stored is None or stored.samples.dtype not in (np.uint8, np.uint16):
         raise SourceError(f"{path}: not a grey picture of 8 or 16 bits; --raw-format requires one sample a photosite")
+    samples = stored.samples
     white, brightest = 2**bits - 1, int(samples.max())
     if brightest > white:
-        fitting = raw_format.lower().replace(str(bits), str(max(brightest.bit_length(), 8)))
+        fitting = raw_format.lower().replace(str(bits), str(_usual_bits(stored)))
         raise SourceError(
             f"{path}: holds the value {brightest}, more than {bits} bits ({white}); try --raw-format {fitting}"
         )
@@ -46,45 +48,77 @@ def read_picture_mosaic(path: Path, raw_format: str, black: float = 0.0) -> Fram
         pixels=np.ascontiguousarray(samples, np.uint16),
         encoding=Encoding.MOSAIC,
         cfa=cfa,
-        profile=CameraProfile(black=(black,) * 4, white=float(white)),
+        profile=_profile(path, black, min(white, stored.maximum)),
         name=str(path),
     )
 
 
-def stored_samples(path: Path) -> NDArray[Any] | None:
-    """The samples of a grey picture, (H, W), as stored; None if it has colours."""
-    suffix = path.suffix.lower()
+def _profile(path: Path, black: float, white: int) -> CameraProfile:
     try:
-        if suffix in (".pgm", ".pnm"):
-            return _pgm(path)
+        return CameraProfile(black=(black,) * 4, white=float(white))
+    except SourceError as error:
+        raise SourceError(f"{path}: {error}; check --raw-black") from error
+
+
+class StoredSamples(NamedTuple):
+    """The samples (H, W) as stored, and the `maximum` that the header allows."""
+
+    samples: NDArray[Any]
+    maximum: int
+
+
+def _usual_bits(stored: StoredSamples) -> int:
+    """The bits of a sensor that fit the header and the samples."""
+    maximum = max(int(stored.samples.max()), stored.maximum if stored.maximum < 65535 else 0)
+    return next(bits for bits in (8, 10, 12, 14, 16) if maximum < 1 << bits)
+
+
+def stored_samples(path: Path) -> StoredSamples | None:
+    """The samples of a grey picture, or of one whose three channels are equal; None if it has colours."""
+    suffix = path.suffix.lower()
+    samples: NDArray[Any] | None = None
+    try:
+        if suffix in (".pgm", ".pnm") and (found := _pgm(path)) is not None:
+            return found
         if suffix in (".tif", ".tiff"):
-            return raw_samples(path)
-        with Image.open(path) as image:
-            check_held(image, path)
-            grey = image.mode in ("L", "I", "I;16", "I;16B")
-            samples = np.asarray(image) if grey else None
+            samples = raw_samples(path)
+        else:
+            with Image.open(path) as image:
+                check_held(image, path)
+                samples = np.asarray(image) if image.mode in ("L", "I", "I;16", "I;16B") else None
+        if samples is None:
+            codes = read_codes(path)
+            is_grey = codes.dtype.kind == "u" and np.ptp(codes, axis=2).max() == 0
+            samples = np.ascontiguousarray(codes[..., 0]) if is_grey else None
     except UNREADABLE as error:
         raise SourceError(f"{path}: the picture is damaged or cut off ({cause(error)}); copy it again") from error
-    return samples.astype(np.uint16) if samples is not None and samples.dtype != np.uint8 else samples
+    if samples is None:
+        return None
+    samples = samples.astype(np.uint16) if samples.dtype != np.uint8 else samples
+    return StoredSamples(samples, int(np.iinfo(samples.dtype).max))
 
 
-def _pgm(path: Path) -> NDArray[Any] | None:
-    """The samples of a binary PGM without the scaling of Pillow (netpbm, "PGM"): big-endian words above 255."""
+def _pgm(path: Path) -> StoredSamples | None:
+    """The samples of a PGM without the scaling of Pillow (netpbm, "PGM"): text, bytes, or big-endian words above 255.
+    None for other pictures."""
     data = path.read_bytes()
     found = _PGM.match(data[:4096])
     if found is None:
         return None
-    width, height, maximum = (int(number[:9]) for number in found.groups())
+    width, height, maximum = (int(number[:9]) for number in found.groups()[1:])
     dtype = np.dtype(np.uint8 if maximum < 256 else ">u2")
     if not (0 < maximum < 65536 and width * height > 0):
         raise SourceError(f"{path}: the header of the PGM is invalid; save it again")
-    if len(data) - found.end() < width * height * dtype.itemsize:
+    body = data[found.end() :]
+    if found[1] == b"2":
+        numbers = body.split(maxsplit=width * height)[: width * height]
+        body = np.clip(np.array(numbers, np.int64), 0, maximum).astype(dtype).tobytes()
+    if len(body) < width * height * dtype.itemsize:
         raise SourceError(
-            f"{path}: the file is cut off ({len(data) - found.end()} of {width * height * dtype.itemsize} bytes); copy "
-            "it again"
+            f"{path}: the file is cut off ({len(body)} of {width * height * dtype.itemsize} bytes); copy it again"
         )
-    samples = np.frombuffer(data, dtype, width * height, found.end()).reshape(height, width)
-    return samples.astype(np.uint16) if maximum > 255 else samples
+    samples = np.frombuffer(body, dtype, width * height).reshape(height, width)
+    return StoredSamples(samples.astype(np.uint16) if maximum > 255 else samples, maximum)
 
 
 def mosaic_hint(frame: Frame, path: Path) -> str | None:
@@ -97,7 +131,11 @@ def mosaic_hint(frame: Frame, path: Path) -> str | None:
     named = _NAMED.search(path.name)
     if named is None and not _looks_like_mosaic(part[..., 0]):
         return None
-    bits = 8 * frame.pixels.dtype.itemsize
+    try:
+        stored = stored_samples(path)
+    except SourceError:
+        return None
+    bits = 8 * frame.pixels.dtype.itemsize if stored is None else _usual_bits(stored)
     order = named[1].lower() if named else "rggb"
     others = "" if named else " (or bggr, grbg, gbrg)"
     return f"{path}: is shown as a grey picture, but may be a mosaic; try --raw-format {order}{bits}{others}"

@@ -23,7 +23,7 @@ from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
 from .png_colours import png_colours
-from .tiff_read import read_tiff
+from .tiff_read import full_size_page, read_tiff
 
 TIFF_SUFFIXES = frozenset({".tif", ".tiff"})
 JPEG_SUFFIXES = frozenset({".jpg", ".jpeg"})
@@ -75,6 +75,17 @@ def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = Non
     return frame if depth is None else replace(frame, depth_m=depth.depth_m, depth_noise=depth.noise)
 
 
+def read_codes(path: Path) -> NDArray[Any]:
+    """The numbers of a PNG or TIFF as stored, (H, W, 3) uint8, uint16 or float32, whatever its colour tags and
+    orientation are. Raises SourceError."""
+    check_regular_file(path)
+    try:
+        tiff = _tiff_frame(path, is_tagged=False) if path.suffix.lower() in TIFF_SUFFIXES else None
+        return (tiff or _display_frame(path, is_tagged=False)).pixels
+    except UNREADABLE as error:
+        raise SourceError(f"{path}: the picture is damaged or cut off ({cause(error)}); save it again") from error
+
+
 def _heif_frame(path: Path, with_depth: bool) -> Frame:
     heif = read_heif(path, with_depth=with_depth)
     cicp = heif.cicp if heif.profile is None or _is_hdr(heif.cicp) else None
@@ -93,14 +104,19 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
     )
 
 
-def _display_frame(path: Path) -> Frame:
-    cicp = colours_of(path) if path.suffix.lower() in CODED_SUFFIXES else None
+def _display_frame(path: Path, *, is_tagged: bool = True) -> Frame:
+    """The frame of a picture; without its colour tags, the frame of the codes as stored."""
+    cicp = colours_of(path) if is_tagged and path.suffix.lower() in CODED_SUFFIXES else None
     with Image.open(path) as image:
         check_held(image, path)
+        if image.format == "TIFF" and (page := full_size_page(path)):
+            image.seek(page)
         if cicp is not None and (path.suffix.lower() == ".png" or _is_hdr(cicp) or "icc_profile" not in image.info):
             image.info.pop("icc_profile", None)
         else:
             cicp = None
+        if not is_tagged:
+            image.info.pop("icc_profile", None)
         high_mode = _sixteen_bit_mode(image)
         image.load()
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
@@ -112,7 +128,7 @@ def _display_frame(path: Path) -> Frame:
             display_rgb = _converted_16(deep, image, with_profile=cicp is None)
         else:
             display_rgb = np.array(as_srgb(image), np.uint8)
-        own = None if cicp is not None else png_colours(image)
+        own = png_colours(image) if is_tagged and cicp is None else None
     fields: dict[str, Any] = {"orientation": orientation if orientation in range(1, 9) else 1, "name": str(path)}
     if own is not None:
         return own.frame(display_rgb, **fields)
@@ -141,6 +157,8 @@ def _colour_16(path: Path, high: Image.Image, high_mode: str, *, with_profile: b
     low_mode = high_mode[:-4] + OPPOSITE_ORDER[high_mode[-4:]]
     with Image.open(path) as low:
         assert isinstance(low, ImageFile.ImageFile)  # like `high`
+        if high.tell():
+            low.seek(high.tell())
         low.tile = [
             tile._replace(args=(low_mode, *tile.args[1:]) if isinstance(tile.args, tuple) else low_mode)
             for tile in low.tile
@@ -192,14 +210,16 @@ def _through_profile(image: Image.Image, profile: bytes) -> Image.Image:
     return converted
 
 
-def _tiff_frame(path: Path) -> Frame | None:
+def _tiff_frame(path: Path, *, is_tagged: bool = True) -> Frame | None:
     """The frame of a TIFF that Pillow does not read rightly; floats are scene-linear Rec.709."""
     picture = read_tiff(path)
     if picture is None:
         return None
+    if not is_tagged:
+        picture = picture._replace(profile=None)
     fields: dict[str, Any] = {"orientation": picture.orientation, "name": str(path)}
     pixels = picture.pixels
-    if isinstance(pixels, Image.Image):
+    if isinstance(pixels, Image.Image):  # CMYK or YCbCr
         if picture.profile:
             pixels.info["icc_profile"] = picture.profile
         return Frame(np.array(as_srgb(pixels), np.uint8), Encoding.DISPLAY, **fields)

@@ -67,19 +67,25 @@ def read_raw(path: Path) -> Frame:
     problem = cut_off(path)
     if problem:
         raise SourceError(f"{path}: the file is cut off ({problem}); copy it again from the card")
+    if dng is not None and dng.bits < 1:
+        raise SourceError(
+            f"{path}: its samples have {dng.bits} bits; the file is broken, so copy it again from the card"
+        )
     own = None if dng is None else stored_samples(path, dng)
+    if dng is not None and own is not None:
+        dng = dng.as_stored()
     try:
         with rawpy.imread(str(path)) as raw:
             if dng is not None and _describes(dng, raw):
                 if own is None and (dng.floating or dng.compression == LOSSY_JPEG):
                     dng = dng.scaled_by_libraw()
-                return _dng_frame(dng, _stored(raw, own), path)
+                return _dng_frame(dng, _stored(raw, dng, own), path)
             if raw.raw_type == rawpy.RawType.Stack:
                 return _rgb_frame(raw, path)
             return _mosaic_frame(raw, path)
     except rawpy.LibRawError as error:
         if dng is not None and own is not None:
-            return _dng_frame(dng, _Stored(own, CameraProfile(), 65535.0, 1), path)
+            return _dng_frame(dng, _Stored(own, CameraProfile(), dng.full_scale, 1), path)
         raise _libraw_error(path, error, dng) from error
 
 
@@ -160,11 +166,11 @@ class _Stored(NamedTuple):
     orientation: int
 
 
-def _stored(raw: rawpy.RawPy, own: NDArray[Any] | None) -> _Stored:
+def _stored(raw: rawpy.RawPy, dng: Dng, own: NDArray[Any] | None) -> _Stored:
     """LibRaw's samples, or `own`."""
     orientation = LIBRAW_FLIP_TO_EXIF.get(raw.sizes.flip, 1)
-    samples = raw.raw_image if own is None else own
-    return _Stored(samples, _libraw_colour(raw, CameraProfile()), float(raw.white_level), orientation)
+    samples, white = (raw.raw_image, float(raw.white_level)) if own is None else (own, dng.full_scale)
+    return _Stored(samples, _libraw_colour(raw, CameraProfile()), white, orientation)
 
 
 def _dng_frame(dng: Dng, stored: _Stored, path: Path) -> Frame:

@@ -133,6 +133,17 @@ class TagFile:
                 raise TagError(str(error)) from error
             self.directories = [self.first, *self._sub_directories()]
 
+    def full_size(self) -> tuple[int, Any]:
+        """The number and the directory of the first page, without thumbnails and masks; else of the first."""
+        for index in range(MAX_PAGES if _is_reduced(self.first) else 0):
+            try:
+                page = self._file.pages[index]
+            except MALFORMED:
+                break
+            if not _is_reduced(page):
+                return index, page
+        return 0, self.first
+
     def _sub_directories(self) -> Iterator[Any]:
         try:
             pages: Any = self.first.pages
@@ -158,6 +169,11 @@ class TagFile:
     ) -> None:
         self._silence.__exit__(kind, error, trace)
         self.close()
+
+
+def _is_reduced(page: Any) -> bool:
+    """Whether a page is a reduced picture (1) or a mask (4) of another, by NewSubfileType."""
+    return bool((Tags(page).whole("NewSubfileType") or 0) & 5)
 
 
 @contextmanager

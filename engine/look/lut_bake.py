@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from .lut import MAX_LENGTH, UNIT, Domain, Lut
 
 BRIGHTEST = 16.0  # the largest number that is sampled: 6.5 stops above grey
-SIDE = 65  # nodes along an edge of a sampled cube
-TOE = 64.0  # the sampled curve is log(1 + TOE x): linear in deep shadows
+SIDE = 65  # nodes along an edge of a sampled cube over encoded numbers
+WIDE_SIDE = 129  # over other numbers
+TOE, UNIT_TOE = 64.0, 16.0  # the sampled curve is log(1 + TOE x): linear in deep shadows
 ENCODED = (-0.5, 1.5)  # numbers in this range count as encoded, and evenly spaced nodes suit them
 DOMAIN: Domain = (0.0, 0.0, 0.0), (BRIGHTEST, BRIGHTEST, BRIGHTEST)
 
@@ -38,10 +39,19 @@ def baked(name: str, steps: list[Any], ocio: Any) -> Lut:
         nodes = np.linspace(low, high, SIDE, dtype=np.float32)
         ends = tuple(map(float, low)), tuple(map(float, high))
         return Lut(name, shaper, _cube(nodes, rest, ocio), DOMAIN, (ends[0][:3], ends[1][:3]))  # type: ignore[arg-type]
-    curve = np.log1p(TOE * numbers) / np.log1p(TOE * BRIGHTEST)
-    nodes = np.expm1(np.linspace(0.0, 1.0, SIDE) * np.log1p(TOE * BRIGHTEST)) / TOE
+    if not count and isinstance(rest[0], ocio.Lut3DTransform):  # it clips to 0..1
+        return _sampled(name, steps, 1.0, UNIT_TOE, ocio)
+    return _sampled(name, steps, BRIGHTEST, TOE, ocio)
+
+
+def _sampled(name: str, steps: list[Any], brightest: float, toe: float, ocio: Any) -> Lut:
+    """A cube of the steps over 0..`brightest` behind logarithmic curves."""
+    numbers = np.linspace(0.0, brightest, MAX_LENGTH, dtype=np.float32)
+    curve = np.log1p(toe * numbers) / np.log1p(toe * brightest)
+    nodes = np.expm1(np.linspace(0.0, 1.0, WIDE_SIDE) * np.log1p(toe * brightest)) / toe
     cube = _cube(np.repeat(nodes.astype(np.float32)[:, None], 3, axis=1), steps, ocio)
-    return Lut(name, np.repeat(curve.astype(np.float32)[:, None], 3, axis=1), cube, DOMAIN)
+    domain: Domain = (0.0, 0.0, 0.0), (brightest, brightest, brightest)
+    return Lut(name, np.repeat(curve.astype(np.float32)[:, None], 3, axis=1), cube, domain)
 
 
 def _leading(steps: list[Any], ocio: Any) -> int:
@@ -61,7 +71,7 @@ def _leading(steps: list[Any], ocio: Any) -> int:
 
 
 def _cube(nodes: NDArray[np.float32], steps: list[Any], ocio: Any) -> NDArray[np.float32]:
-    """(SIDE, SIDE, SIDE, 3) of the steps at `nodes`, (SIDE, 3)."""
+    """(side, side, side, 3) of the steps at `nodes`, (side, 3)."""
     grid = np.stack(np.meshgrid(*nodes.T, indexing="ij"), axis=-1)
     return _applied(steps, grid, ocio)
 

@@ -62,10 +62,10 @@ def _read_hald(path: Path) -> Lut:
     """A HaldCLUT of level L: a picture of L^3 x L^3 with a cube of L^2 nodes along each edge; red varies fastest
     (E. Steinberg, "HaldCLUT", 2008).
     """
-    from ..formats.picture_read import read_picture
+    from ..formats.picture_read import read_codes
 
     try:
-        pixels = read_picture(path, with_depth=False).pixels
+        pixels = read_codes(path)
     except GroundglassError as error:
         raise LookError(f"{path}: cannot be read as a HaldCLUT ({str(error).rpartition(': ')[2]})") from None
     height, width = pixels.shape[:2]

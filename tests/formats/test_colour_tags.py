@@ -89,6 +89,15 @@ def test_srgb_code_points_change_nothing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.profile.camera_to_scene, REC709_TO_REC2020)
 
 
+@pytest.mark.parametrize("maximum", [255, 65535])
+def test_a_png_of_narrow_range(tmp_path: Path, maximum: int) -> None:
+    full = codes(12, 13, maximum).astype(np.float64)
+    unit = (maximum + 1) // 256
+    narrow = np.rint(16 * unit + full / maximum * 219 * unit).astype(np.uint8 if maximum == 255 else np.uint16)
+    frame = read_picture(tagged_png(tmp_path / "a.png", narrow, chunk(b"cICP", bytes((12, 13, 0, 0)))))
+    np.testing.assert_allclose(scene_of(frame), SCENE, atol=0.01)
+
+
 def test_light_above_diffuse_white_stays() -> None:
     assert Cicp(9, 16).linear(pq_code(np.array([1.0, 4.0]))) == pytest.approx([1.0, 4.0], rel=1e-4)
     assert Cicp(9, 18).linear([[0.75] * 3])[0, 0] == pytest.approx(1.0, abs=0.01)  # ITU-R BT.2408

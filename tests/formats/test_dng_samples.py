@@ -113,6 +113,51 @@ def test_a_lossy_mosaic_has_the_curves_of_its_opcodes(tmp_path: Path) -> None:
     assert read_raw(lossy(tmp_path / "b.dng", samples)).profile.white == 255
 
 
+@pytest.mark.parametrize(("white", "table"), [(None, False), (65535, False), (65535, True)])
+def test_the_white_level_of_lossy_jpeg_without_a_tag_or_beyond_its_bits(
+    tmp_path: Path, white: int | None, table: bool
+) -> None:
+    tags: list[Tag] = [] if white is None else [(50717, "H", 1, white)]
+    if table:
+        tags.append((LINEARIZATION_TABLE, "H", 256, tuple(257 * n for n in range(256))))
+    path = lossy(tmp_path / "a.dng", grey_ramp(), *tags)
+    if white is None:
+        with tifffile.TiffFile(path, mode="r+") as file:
+            file.pages.first.tags[50717].overwrite(0)  # not a white level: counts as missing
+    np.testing.assert_allclose(read_raw(path).pixels, grey_ramp() / 255.0, atol=0.02)
+
+
+def test_a_dct_jpeg_under_the_number_of_lossless_jpeg(tmp_path: Path) -> None:
+    path = lossy(tmp_path / "a.dng", grey_ramp())
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages.first.tags["Compression"].overwrite(7)
+    np.testing.assert_allclose(read_raw(path).pixels, grey_ramp() / 255.0, atol=0.02)
+
+
+# Deflated integers, which LibRaw refuses
+
+
+@pytest.mark.parametrize("predictor", [1, 2])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_deflated_integers(tmp_path: Path, predictor: int, kind: type, order: str) -> None:
+    samples = np.random.default_rng(1).integers(0, 200, (64, 96)).astype(kind)
+    write_dng(tmp_path / "a.dng", samples, black=(10,) * 4, white=250)
+    with tifffile.TiffFile(tmp_path / "a.dng") as file:
+        own = [tag for tag in file.pages.first.tags.values() if tag.code > 33000]
+        extra = [(tag.code, tag.dtype, tag.count, tag.value, True) for tag in own]
+    tifffile.imwrite(
+        *(tmp_path / "b.dng", samples), compression="zlib", predictor=predictor, photometric="minisblack",
+        metadata=None, byteorder=order, tile=(32, 48), extratags=extra,
+    )  # fmt: skip
+    with tifffile.TiffFile(tmp_path / "b.dng", mode="r+") as file:
+        file.pages.first.tags["PhotometricInterpretation"].overwrite(COLOUR_FILTER_ARRAY)
+    frame = read_raw(tmp_path / "b.dng")
+    np.testing.assert_array_equal(frame.pixels, samples)
+    assert frame.profile.black[0] == 10
+    assert frame.profile.white == 250
+
+
 # Floating point
 
 
@@ -224,3 +269,31 @@ def test_a_jpeg_that_is_not_whole_inside_a_whole_file_is_refused(tmp_path: Path,
     path.write_bytes(data)
     with pytest.raises(SourceError, match=r"cut off \(part 3 of 4 of its picture data is not a whole JPEG\)"):
         open_source(path)
+
+
+def test_a_list_of_tiles_that_is_too_short_for_the_picture_is_refused(tmp_path: Path) -> None:
+    path = lossy(tmp_path / "a.dng", grey_ramp())
+    with tifffile.TiffFile(path, mode="r+") as file:
+        for name in ("TileOffsets", "TileByteCounts"):
+            file.pages.first.tags[name].overwrite(file.pages.first.tags[name].value[:3])
+    with pytest.raises(SourceError, match=r"cut off \(3 of 4 parts of its picture data\)"):
+        open_source(path)
+
+
+def test_a_jpeg_whose_header_is_damaged_is_refused(tmp_path: Path) -> None:
+    path = lossy(tmp_path / "a.dng", grey_ramp())
+    data = bytearray(path.read_bytes())
+    with tifffile.TiffFile(path) as file:
+        start = file.pages.first.tags["TileOffsets"].value[1]
+    data[start + 2 : start + 100] = bytes(98)
+    path.write_bytes(data)
+    with pytest.raises(SourceError, match=r"cut off \(part 2 of 4 of its picture data is not a whole JPEG\)"):
+        open_source(path)
+
+
+def test_samples_without_bits_are_refused(tmp_path: Path) -> None:
+    write_dng(tmp_path / "a.dng", np.full((64, 96), 500, np.uint16))
+    with tifffile.TiffFile(tmp_path / "a.dng", mode="r+") as file:
+        file.pages.first.tags["BitsPerSample"].overwrite(0)
+    with pytest.raises(SourceError, match="its samples have 0 bits"):
+        read_raw(tmp_path / "a.dng")

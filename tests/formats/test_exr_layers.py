@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from groundglass.colour.white import rgb_to_xyz
 from groundglass.errors import SourceError
 from groundglass.formats.exr import read_exr
 
@@ -90,4 +91,59 @@ def test_xyz_primaries_have_the_light_of_xyz(tmp_path: Path) -> None:
 def test_chromaticities_that_are_not_colours_are_refused(tmp_path: Path, numbers: tuple[float, ...]) -> None:
     path = write(tmp_path / "a.exr", ({"chromaticities": numbers}, colour()))
     with pytest.raises(SourceError, match=r"a\.exr: its chromaticities .* are not three colours and a white"):
+        read_exr(path)
+
+
+@pytest.mark.parametrize(
+    ("channels", "expected"),
+    [
+        ({"N.X": Z, "N.Y": Z, "N.Z": Z}, None),
+        ({"Normal.X": Z + 5, "Normal.Y": Z + 5, "Normal.Z": Z + 5, "depth.Z": Z}, Z),
+        ({"ViewLayer.Mist.Z": Z / 8}, None),
+        ({"ViewLayer.Mist.Z": Z / 8, "ViewLayer.Depth.Z": Z}, Z),
+        ({"Depth": Z}, Z),
+        ({"depth.R": Z}, Z),
+        ({"depth.V": Z, "a.Z": Z + 5}, Z),
+    ],
+)
+def test_only_distances_are_depth(tmp_path: Path, channels: dict, expected: np.ndarray | None) -> None:
+    frame = read_exr(write(tmp_path / "a.exr", ({}, {**colour(), **channels})))
+    np.testing.assert_array_equal(frame.pixels, RGB)
+    if expected is None:
+        assert frame.depth_m is None
+    else:
+        np.testing.assert_allclose(frame.depth_m, expected)
+
+
+def test_colour_channels_by_their_long_names_and_red_alone(tmp_path: Path) -> None:
+    named = {f"C.{name}": np.ascontiguousarray(RGB[..., at]) for at, name in enumerate(("red", "green", "blue"))}
+    np.testing.assert_array_equal(read_exr(write(tmp_path / "a.exr", ({}, named))).pixels, RGB)
+    np.testing.assert_array_equal(read_exr(write(tmp_path / "b.exr", ({}, {"R": Z}))).pixels, np.stack([Z] * 3, axis=2))
+
+
+def test_luminance_and_chroma_with_a_white_other_than_d65(tmp_path: Path) -> None:
+    ap1 = ((0.713, 0.293), (0.165, 0.830), (0.128, 0.044)), (0.32168, 0.33767)
+    luminance = (RGB @ rgb_to_xyz(*ap1)[1]).astype(np.float32)
+    channels = {"Y": luminance, "RY": RGB[..., 0] / luminance - 1, "BY": RGB[..., 2] / luminance - 1}
+    header = {"chromaticities": tuple(number for xy in (*ap1[0], ap1[1]) for number in xy)}
+    np.testing.assert_allclose(read_exr(write(tmp_path / "a.exr", (header, channels))).pixels, RGB, atol=1e-5)
+
+
+@pytest.mark.parametrize(("aspect", "size"), [(2.0, (16, 6)), (0.5, (8, 12)), (1.0, (8, 6)), (1000.0, (8, 6))])
+def test_pixels_become_square(tmp_path: Path, aspect: float, size: tuple[int, int]) -> None:
+    rgb = np.broadcast_to(np.arange(8, dtype=np.float32)[:, None], (6, 8, 3))
+    frame = read_exr(write(tmp_path / "a.exr", ({"pixelAspectRatio": aspect}, {**colour(rgb=rgb), "Z": Z})))
+    assert frame.size == size
+    assert frame.depth_m.shape == size[::-1]
+    if aspect == 2.0:
+        np.testing.assert_allclose(frame.pixels[0, 1:-1, 0], np.arange(14) / 2 + 0.25)
+        np.testing.assert_allclose(frame.depth_m[:, ::2], Z)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.99])
+def test_a_file_that_is_cut_off(tmp_path: Path, share: float) -> None:
+    path = write(tmp_path / "a.exr", ({"compression": OpenEXR.ZIPS_COMPRESSION}, colour()))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(share * len(content))])
+    with pytest.raises(SourceError, match="cut off or damaged"):
         read_exr(path)

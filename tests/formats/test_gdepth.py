@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.capture import open_source
+from groundglass.depth.relative import PORTRAIT_M
 from groundglass.errors import SourceError
 from groundglass.formats.gdepth import read_gdepth
 from groundglass.formats.picture_read import read_picture
@@ -224,22 +225,18 @@ def test_at_most_100_megabytes_of_metadata_are_read(tmp_path: Path, segments: in
 DD = "http://ns.google.com/photos/dd/1.0/"
 
 
-@pytest.mark.parametrize("as_attributes", [False, True])
-@pytest.mark.parametrize(("form", "padding"), [("RangeInverse", 0), ("RangeLinear", 0), ("RangeInverse", 16)])
-def test_dynamic_depth_is_the_picture_behind_the_picture(
-    tmp_path: Path, as_attributes: bool, form: str, padding: int
-) -> None:
+def dynamic_depth(
+    path: Path, *, padding: int = 0, as_attributes: bool = False, trailer: bytes = b"", **changed: str
+) -> tuple[bytes, bytes]:
+    """Writes a JPEG with a depth map behind it; a `trailer` follows, and the picture has its length then."""
     pictures = []
     for grey in (np.full((16, 24), 90, np.uint8), np.tile(np.linspace(0, 255, 24), (16, 1)).astype(np.uint8)):
         out = io.BytesIO()
         Image.fromarray(grey).save(out, "PNG" if pictures else "JPEG")
         pictures.append(out.getvalue())
     jpeg, depth = pictures
-    values = {"Format": form, "Units": "Meters", "Near": "0.5", "Far": "4", "DepthURI": "android/depthmap"}
-    items = [{"Mime": "image/jpeg", "Length": "0"}]
-    items.append(
-        {"Mime": "image/png", "Length": str(len(depth)), "Padding": str(padding), "DataURI": "android/depthmap"}
-    )
+    values = {"Format": "RangeInverse", "Units": "Meters", "Near": "0.5", "Far": "4", "DepthURI": "android/depthmap"}
+    values |= changed
 
     def element(name: str, prefix: str, fields: dict[str, str]) -> str:
         if as_attributes:
@@ -248,18 +245,56 @@ def test_dynamic_depth_is_the_picture_behind_the_picture(
         inside = "".join(f"<{prefix}:{key}>{text}</{prefix}:{key}>" for key, text in fields.items())
         return f'<{name} r:parseType="Resource">{inside}</{name}>'
 
-    packet = (
-        f'<x><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:D="{DD}depthmap/" xmlns:I="{DD}item/" '
-        f'xmlns:C="{DD}camera/">{element("C:DepthMap", "D", values)}'
-        + "".join(element("r:li", "I", item) for item in items)
-        + "</r:RDF></x>"
-    ).encode()
-    segment = b"http://ns.adobe.com/xap/1.0/\0" + packet
-    head = b"\xff\xd8\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
-    (tmp_path / "a.jpg").write_bytes(head + jpeg[2:] + depth + bytes(padding))
+    def head(length: int) -> bytes:
+        items = [{"Mime": "image/jpeg", "Length": f"{length:06}"}]
+        items.append(
+            {"Mime": "image/png", "Length": str(len(depth)), "Padding": str(padding), "DataURI": "android/depthmap"}
+        )
+        packet = (
+            f'<x><r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:D="{DD}depthmap/" '
+            f'xmlns:I="{DD}item/" xmlns:C="{DD}camera/">{element("C:DepthMap", "D", values)}'
+            + "".join(element("r:li", "I", item) for item in items)
+            + "</r:RDF></x>"
+        ).encode()
+        segment = b"http://ns.adobe.com/xap/1.0/\0" + packet
+        return b"\xff\xd8\xff\xe1" + (len(segment) + 2).to_bytes(2, "big") + segment
+
+    length = len(head(0) + jpeg[2:]) if trailer else 0
+    path.write_bytes(head(length) + jpeg[2:] + depth + bytes(padding) + trailer)
+    return head(0), jpeg
+
+
+@pytest.mark.parametrize("as_attributes", [False, True])
+@pytest.mark.parametrize(("form", "padding"), [("RangeInverse", 0), ("RangeLinear", 0), ("RangeInverse", 16)])
+def test_dynamic_depth_is_the_picture_behind_the_picture(
+    tmp_path: Path, as_attributes: bool, form: str, padding: int
+) -> None:
+    head, jpeg = dynamic_depth(tmp_path / "a.jpg", padding=padding, as_attributes=as_attributes, Format=form)
     depth_m = read_picture(tmp_path / "a.jpg").depth_m
     assert depth_m is not None
     assert (depth_m[0, 0], depth_m[0, -1]) == pytest.approx((0.5, 4.0), rel=1e-4)
     (tmp_path / "b.jpg").write_bytes(head + jpeg[2:])
     with pytest.raises(SourceError, match=r"b\.jpg: its (depth map|embedded depth map) .*--depth none"):
         read_picture(tmp_path / "b.jpg")
+
+
+@pytest.mark.parametrize(
+    ("changed", "ends"),
+    [
+        ({"Units": "mm", "Near": "500", "Far": "4000"}, (0.5, 4.0)),
+        ({"Units": "Diopters", "Near": "2", "Far": "0.25"}, (0.5, 4.0)),
+        ({"Units": "Diopters", "Near": "2", "Far": "0"}, PORTRAIT_M),
+        ({"Units": "None", "Near": "0", "Far": "1"}, PORTRAIT_M),
+        ({"Units": "m", "Near": "nan", "Far": "4"}, PORTRAIT_M),
+    ],
+)
+def test_the_units_of_dynamic_depth(tmp_path: Path, changed: dict[str, str], ends: tuple[float, float]) -> None:
+    dynamic_depth(tmp_path / "a.jpg", **changed)
+    depth_m = read_picture(tmp_path / "a.jpg").depth_m
+    assert (depth_m[0, 0], depth_m[0, -1]) == pytest.approx(ends, rel=1e-4)
+
+
+def test_dynamic_depth_before_further_data(tmp_path: Path) -> None:
+    dynamic_depth(tmp_path / "a.jpg", trailer=b"a video" * 100)
+    depth_m = read_picture(tmp_path / "a.jpg").depth_m
+    assert (depth_m[0, 0], depth_m[0, -1]) == pytest.approx((0.5, 4.0), rel=1e-4)

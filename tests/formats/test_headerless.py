@@ -138,3 +138,15 @@ def test_four_filter_orders_of_one_photograph_have_the_same_red(data_dir: Path) 
         red_planes.append(frame.pixels[frame.cfa.red_y :: 2, frame.cfa.red_x :: 2])
     for plane in red_planes[1:]:
         assert np.array_equal(plane, red_planes[0])
+
+
+def test_the_last_row_may_end_without_its_padding(tmp_path: Path) -> None:
+    numbers = np.arange(12 * 10, dtype="<u2").reshape(10, 12)
+    padded = b"".join(row.tobytes() + bytes(8) for row in numbers)
+    (tmp_path / "a.raw").write_bytes(padded[:-8])
+    with open_source(tmp_path / "a.raw", raw_format="rggb10", raw_size="12x10", raw_stride=32) as source:
+        frame = next(iter(source))
+    np.testing.assert_array_equal(unpack(frame.pixels, frame.packing, frame.width), numbers)
+    (tmp_path / "b.raw").write_bytes(padded[:-7])
+    with pytest.raises(SourceError, match="313 bytes is not 12x10"):
+        open_source(tmp_path / "b.raw", raw_format="rggb10", raw_size="12x10", raw_stride=32)

@@ -10,6 +10,7 @@ import tifffile
 from groundglass.capture import open_source
 from groundglass.cfa import Cfa
 from groundglass.errors import SourceError
+from groundglass.formats.picture_mosaic import read_picture_mosaic
 from groundglass.frame import Encoding
 from PIL import Image
 
@@ -45,7 +46,7 @@ def test_a_mosaic_of_more_bits_and_a_colour_picture_are_refused(tmp_path: Path) 
     pgm(tmp_path / "a.pgm", (MOSAIC * 1023).astype(np.uint16), 1023)
     with pytest.raises(SourceError, match=r"more than 8 bits \(255\); try --raw-format rggb10"):
         open_source(tmp_path / "a.pgm", raw_format="rggb8")
-    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
     with pytest.raises(SourceError, match="not a grey picture"):
         open_source(tmp_path / "a.png", raw_format="rggb8")
     cut = (tmp_path / "a.pgm").read_bytes()[:-9]
@@ -103,7 +104,7 @@ def test_a_mosaic_without_a_spike_below_white_gets_no_proposal(
         numbers.clip(0, 4095).astype("<u2").tofile(tmp_path / f"{name}.raw")
         open_source(tmp_path / f"{name}.raw", raw_format="rggb12", raw_size="320x240").close()
     assert capfd.readouterr().err == ""
-    Image.new("RGB", (8, 8)).save(tmp_path / "a.png")
+    Image.new("RGB", (8, 8), "red").save(tmp_path / "a.png")
     with open_source(tmp_path / "a.png", raw_white=9) as source, pytest.raises(SourceError, match="is not a mosaic"):
         next(iter(source))
 
@@ -139,3 +140,45 @@ def test_a_picture_with_any_suffix_is_shown(tmp_path: Path, suffix: str) -> None
     Image.new("RGB", (8, 6), (9, 8, 7)).save(tmp_path / f"a.{suffix}", "PNG" if suffix == "foo" else None)
     with open_source(tmp_path / f"a.{suffix}") as source:
         assert source.size == (8, 6)
+
+
+@pytest.mark.parametrize("maximum", [255, 1023, 4095])
+@pytest.mark.parametrize("is_text", [False, True])
+def test_the_white_level_and_the_hint_of_a_pgm_come_from_its_header(
+    tmp_path: Path, maximum: int, is_text: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    samples = np.tile([[maximum // 3, maximum], [maximum, maximum // 4]], (20, 20))
+    head = f"P{2 if is_text else 5}\n40 40\n{maximum}\n".encode()
+    kind = np.uint8 if maximum == 255 else np.dtype(">u2")
+    path = tmp_path / "a.pgm"
+    path.write_bytes(
+        head + (" ".join(map(str, samples.ravel())).encode() if is_text else samples.astype(kind).tobytes())
+    )
+    frame = read_picture_mosaic(path, "rggb16")
+    np.testing.assert_array_equal(frame.pixels, samples)
+    assert frame.profile.white == maximum
+    open_source(path).close()
+    assert f"try --raw-format rggb{maximum.bit_length()} " in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif", ".bmp"])
+def test_a_mosaic_in_three_equal_channels(tmp_path: Path, suffix: str) -> None:
+    grey = np.random.default_rng(1).integers(0, 255, (8, 10)).astype(np.uint8)
+    Image.fromarray(np.stack([grey] * 3, axis=2)).save(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(read_picture_mosaic(tmp_path / f"a{suffix}", "rggb8").pixels, grey)
+    Image.fromarray(np.stack([grey, grey, grey // 2], axis=2)).save(tmp_path / f"b{suffix}")
+    with pytest.raises(SourceError, match="not a grey picture"):
+        read_picture_mosaic(tmp_path / f"b{suffix}", "rggb8")
+
+
+def test_a_mosaic_where_low_numbers_are_bright(tmp_path: Path) -> None:
+    grey = np.random.default_rng(1).integers(0, 4095, (8, 10)).astype(np.uint16)
+    tifffile.imwrite(tmp_path / "a.tif", 65535 - grey, photometric="miniswhite", metadata=None)
+    np.testing.assert_array_equal(read_picture_mosaic(tmp_path / "a.tif", "rggb12").pixels, grey)
+
+
+@pytest.mark.parametrize("text", ["P2\n4 4\n255\n1 2 3", "P2\n4 4\n255\n1 2 x 4 5 6 7 8 9 10 11 12 13 14 15 16"])
+def test_a_damaged_pgm_of_text_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.pgm").write_text(text)
+    with pytest.raises(SourceError, match=r"a\.pgm: the (file is cut off|picture is damaged)"):
+        read_picture_mosaic(tmp_path / "a.pgm", "rggb8")

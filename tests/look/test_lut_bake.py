@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.look.lut_read import read_lut
-from PIL import Image
+from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 ocio = pytest.importorskip("PyOpenColorIO")
 
@@ -33,6 +34,7 @@ def cube() -> str:
     [
         ((LOG, cube()), 0.2), ((GAIN, LOG, cube()), 0.2), ((GAIN, GAMMA), 0.5), ((LOG,), 0.2),
         ((LOG, MATRIX), 0.5), ((LOG, MATRIX, cube()), 1.0), ((GAMMA, GAIN, cube()), 0.5),
+        ((cube(), cube()), 0.5), ((MATRIX, LOG, cube()), 0.5), ((cube(), LOG), 0.5),
     ],
 )  # fmt: skip
 def test_sampled_steps_have_the_values_of_opencolorio_up_to_16(
@@ -64,3 +66,17 @@ def test_a_haldclut_of_any_level_is_read(tmp_path: Path, level: int) -> None:
     colours = np.array([[0.0, 1.0, 0.25], [0.5, 0.5, 0.75]])
     expected = np.abs(colours - (1, 0, 0))
     np.testing.assert_allclose(read_lut(tmp_path / "a.png").apply(colours), expected, atol=3e-3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_a_haldclut_is_read_as_stored_whatever_its_colour_tags_are(tmp_path: Path, suffix: str) -> None:
+    levels = np.rint(np.linspace(0, 255, 4)).astype(np.uint8)
+    blue, green, red = np.meshgrid(levels, levels, levels, indexing="ij")
+    pixels = np.stack([255 - red, green, blue], axis=-1).reshape(8, 8, 3)
+    tags = PngInfo()
+    tags.add(b"gAMA", (100000).to_bytes(4, "big"))
+    tags.add(b"cICP", bytes((9, 16, 0, 1)))
+    swapped = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    options = {"pnginfo": tags} if suffix == ".png" else {"icc_profile": swapped}
+    Image.fromarray(pixels).save(tmp_path / f"a{suffix}", **options)
+    np.testing.assert_allclose(read_lut(tmp_path / f"a{suffix}").apply([[0.0, 1.0, 1 / 3]]), [[1.0, 1.0, 1 / 3]])
