@@ -58,7 +58,9 @@ def test_the_programs_of_looks_end_with_them(spec: str) -> None:
     before = programs()
     for number in range(5):
         name = f"look-{number}.cl"
-        KERNELS.add_generated(name, f"#include \"portable.h\"\nKERNEL void fill(GLOBAL float *to)\n{{\n    to[0] = {number}.0f;\n}}\n")
+        KERNELS.add_generated(
+            name, f'#include "portable.h"\nKERNEL void fill(GLOBAL float *to)\n{{\n    to[0] = {number}.0f;\n}}\n'
+        )
         opened.kernels.find(name, "fill")
         KERNELS.remove_generated(name)
     opened.kernels.find("copy.cl", "copy")
