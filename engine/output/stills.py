@@ -113,7 +113,7 @@ class Stills(Tool):
     def finish(self) -> None:
         """Waits until all stills are written."""
         reason = "no picture has arrived; check the source"
-        self._end_burst(reason)
+        self._end_burst("the view has ended" if self._burst else reason)
         self._save_waiting()
         self._render_coming(waits=False)
         self._refuse_waiting(reason)
@@ -210,8 +210,9 @@ class Stills(Tool):
             return
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
         self._burst, self._wanted = [], 0
+        missing = f"; {len(frames)} of {BURST} frames: {reason}" if reason else ""
         if frames:
-            self._queue(result, lambda: save_burst(self._folder, frames, look))
+            self._queue(result, lambda: save_burst(self._folder, frames, look) + missing)
         else:
             result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)

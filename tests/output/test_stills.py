@@ -174,6 +174,7 @@ def test_an_interrupted_burst_is_written(harness: Harness, tmp_path: Path) -> No
     harness.show(raw(1))
     harness.tool.finish()
     assert [path.name for path in tmp_path.glob("*.dng")] == ["groundglass-0001-01.dng"]
+    assert harness.messages == [f"saved groundglass-0001-01.dng; 1 of {BURST} frames: the view has ended"]
 
 
 def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_path: Path) -> None:
