@@ -229,6 +229,22 @@ def test_the_number_of_connections_is_limited(harness: Harness) -> None:
     harness.client()
 
 
+def test_the_oldest_connection_without_a_token_makes_room(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At once, and not only when its token is late: a flood of connections would take every descriptor."""
+    monkeypatch.setattr(serving, "MAX_UNKNOWN", 3)
+    waiting = [socket.create_connection(("127.0.0.1", harness.port)) for _ in range(3)]
+    harness.client()  # which is accepted after them, and no longer unknown
+    waiting.append(socket.create_connection(("127.0.0.1", harness.port)))
+    for each in waiting:
+        each.settimeout(2.0)
+    assert waiting[0].recv(1) == b""
+    waiting[1].settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        waiting[1].recv(1)
+    for each in waiting:
+        each.close()
+
+
 def test_a_port_in_use_is_an_error(harness: Harness, tmp_path: Path) -> None:
     ctx = tool_context(
         harness.engine, harness.source, harness.messages.append, harness.controls, FrameLog(1 / 30), harness.surface
