@@ -79,10 +79,7 @@ class Stills(Tool):
         if now_s > self._patient_until_s:
             self._end_burst(NO_PICTURE)
             self._refuse_waiting(NO_PICTURE)
-        done = [still for still in self._pending if still.done()]
-        self._pending = [still for still in self._pending if still not in done]
-        for still in done:
-            self._report(still)
+        self._report([still for still in self._pending if still.done()])
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
@@ -118,18 +115,18 @@ class Stills(Tool):
         self._render_coming(waits=False)
         self._refuse_waiting(reason)
         self._writer.shutdown(wait=True)
-        pending, self._pending = self._pending, []
-        for still in pending:
-            self._report(still)
+        self._report(list(self._pending))
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)
 
-    def _report(self, still: Future[str]) -> None:
-        try:
-            self._tool_context.notify(still.result())
-        except GroundglassError as error:
-            self._tool_context.messages.report_loss(str(error))
+    def _report(self, done: list[Future[str]]) -> None:
+        for still in done:
+            try:
+                self._tool_context.notify(still.result())
+            except GroundglassError as error:
+                self._tool_context.messages.report_loss(str(error))
+            self._pending.remove(still)  # only now: another thread asks `has_unsaved`, and may end the process
 
     def _take(self) -> Pending:
         """A still camera takes its own picture; else the frame on the screen, or the first one, is saved."""
@@ -209,13 +206,13 @@ class Stills(Tool):
         if not self._wanted:
             return
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
-        self._burst, self._wanted = [], 0
         missing = f"; {len(frames)} of {BURST} frames: {reason}" if reason else ""
         if frames:
             self._queue(result, lambda: save_burst(self._folder, frames, look) + missing)
         else:
             result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)
+        self._burst, self._wanted = [], 0
 
     def _queue(self, still: Future[str], work: Callable[[], str]) -> None:
         """Runs the work in the writer's thread. Its result is that of `still`."""

@@ -190,7 +190,7 @@ def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_
     short = harness.controls.do("burst")
     harness.show(raw(1))
     harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
-    assert short.result(WAIT_S) == "saved groundglass-0001-01.dng"
+    assert short.result(WAIT_S) == f"saved groundglass-0001-01.dng; 1 of {BURST} frames: {NO_PICTURE}"
     harness.end()
 
 
@@ -236,6 +236,26 @@ def test_a_still_is_rendered_at_the_end_and_after_a_while_even_if_a_compiler_wor
     harness.end()
     assert still.result(WAIT_S)
     assert len(list(tmp_path.glob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_work_is_unsaved_until_it_is_reported(harness: Harness, tmp_path: Path, ends: bool) -> None:
+    """After a signal another thread ends the process as soon as nothing is unsaved."""
+    unsaved: list[bool] = []
+    harness.tool._tool_context.messages.listeners.append(lambda *_: unsaved.append(harness.tool.has_unsaved))
+    harness.show(raw(0))
+    stills = [harness.controls.do("still") for _ in range(2)]
+    harness.controls.press("Shift+S")
+    harness.show(raw(1))
+    if ends:
+        harness.tool.finish()
+    else:
+        for still in stills:
+            while not still.done():
+                harness.tool.tick(0.0)
+        harness.end()
+    assert unsaved == [True] * 3
+    assert not harness.tool.has_unsaved
 
 
 def test_a_black_picture_of_a_lost_context_is_not_saved(

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import groundglass as gg
@@ -243,6 +244,22 @@ def test_the_oldest_connection_without_a_token_makes_room(harness: Harness, monk
         waiting[1].recv(1)
     for each in waiting:
         each.close()
+
+
+def test_a_reply_is_unsaved_until_it_is_sent(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a signal another thread ends the process as soon as nothing is unsaved: the client would wait in vain."""
+    client, work = harness.client(), Future[str]()
+    monkeypatch.setattr(harness.controls, "do", lambda name: work)
+    assert not harness.remote.has_unsaved
+    client.send({"do": "still"})
+    until(lambda: harness.remote.tick(0.0) and harness.remote.has_unsaved, "the request has arrived")
+    work.set_result("saved a.jpg")
+    assert harness.remote.has_unsaved
+    assert harness.receive(client)["message"] == "saved a.jpg"
+    until(lambda: not harness.remote.has_unsaved, "the reply is sent")
+    client.send({"do": "still"})
+    until(lambda: harness.remote.tick(0.0) and not harness.remote._replies, "it is answered")
+    until(lambda: not harness.remote.has_unsaved, "the reply is sent to a client that does not read it")
 
 
 def test_a_port_in_use_is_an_error(harness: Harness, tmp_path: Path) -> None:
