@@ -119,7 +119,7 @@ def test_undo_redo_and_restore_keep_the_scale_of_the_live_picture() -> None:
     assert (history.now.strength, history.now.scale) == (1.0, 0.25)
 
 
-def test_the_history_forgets_the_oldest_of_500_steps() -> None:
+def test_the_history_discards_steps_older_than_500() -> None:
     """A view that runs for days would keep the looks of all of them."""
     history = SettingsHistory(gg.Settings(focus_m=1.0))
     for number in range(520):

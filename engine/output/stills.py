@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 BURST = 8
+MAX_UNSAVED = 16  # stills and bursts that wait: a held key would fill the memory with pictures
 PREPARE_S = 30.0  # maximum wait until the kernels of a still are compiled: then the picture on the screen waits
 PREVIEW_PX = 256
 PATIENCE_S = 10.0  # maximum wait for the next picture, which another command may wait for, too
@@ -133,6 +134,7 @@ class Stills(Tool):
         if self._tool_context.source.trigger(self._folder.absolute()):
             self._tool_context.notify(f"the camera takes a picture, into {self._folder.absolute()}")
             return None
+        self._check_room()
         still: Future[str] = Future()
         if self._frame is None:
             self._waiting.append(still)
@@ -140,6 +142,10 @@ class Stills(Tool):
         else:
             self._save(self._frame, still)
         return still
+
+    def _check_room(self) -> None:
+        if len(self._pending) + len(self._coming) + len(self._waiting) >= MAX_UNSAVED:
+            raise ControlError(f"{MAX_UNSAVED} stills are being written; wait until they are saved")
 
     def _save_waiting(self) -> None:
         """Saves the stills that waited for the first picture."""
@@ -193,6 +199,7 @@ class Stills(Tool):
             raise ControlError("a burst requires raw frames, and this picture has no raw data")
         if self._wanted:
             return self._burst_result
+        self._check_room()
         self._burst_result = result = Future[str]()
         self._patient_until_s = perf_counter() + PATIENCE_S
         frames = self._tool_context.source.frames

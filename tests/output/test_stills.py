@@ -20,7 +20,7 @@ from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
 from groundglass.output.reserved_paths import reserved_path
-from groundglass.output.stills import BURST, NO_PICTURE, PATIENCE_S, Stills, as_captured
+from groundglass.output.stills import BURST, MAX_UNSAVED, NO_PICTURE, PATIENCE_S, Stills, as_captured
 from live_engine import LiveEngine, tool_context
 from live_source_support import WAIT_S
 from look_support import context
@@ -256,6 +256,25 @@ def test_work_is_unsaved_until_it_is_reported(harness: Harness, tmp_path: Path, 
         harness.end()
     assert unsaved == [True] * 3
     assert not harness.tool.has_unsaved
+
+
+def test_stills_faster_than_the_disk_are_refused(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each keeps a picture and a raw frame in memory: a held key would fill it."""
+    disk = threading.Event()
+    monkeypatch.setattr("groundglass.output.stills.save_still", lambda *_: disk.wait(WAIT_S) and "saved")
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    harness.show(raw(0))
+    stills = [harness.controls.do("still") for _ in range(MAX_UNSAVED)]
+    for name in ("still", "burst"):
+        with pytest.raises(ControlError, match=f"{MAX_UNSAVED} stills are being written; wait"):
+            harness.controls.do(name)
+    disk.set()
+    assert [still.result(WAIT_S) for still in stills] == ["saved"] * MAX_UNSAVED
+    harness.tool.tick(0.0)
+    assert harness.controls.do("still").result(WAIT_S) == "saved"
+    harness.end()
 
 
 def test_a_black_picture_of_a_lost_context_is_not_saved(
