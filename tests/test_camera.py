@@ -241,3 +241,15 @@ def test_a_singular_or_infinite_matrix_is_an_error(matrix: np.ndarray) -> None:
     for wrong in ({"xyz_to_camera": matrix}, {"camera_to_xyz_d50": matrix}, {"individual": matrix}):
         with pytest.raises(SourceError, match="singular or not finite"):
             replace(COOL, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("black", "white", "is_valid"), [((64.0,), 65.0, True), ((64.0,), 64.0, False), ((1.0, 9.0, 1.0, 1.0), 5.0, False)]
+)
+def test_white_is_above_the_black_of_every_channel(black: tuple[float, ...], white: float, is_valid: bool) -> None:
+    levels = (black * 4)[:4]
+    if is_valid:
+        assert CameraProfile(black=levels, white=white).span == white - max(levels)
+        return
+    with pytest.raises(SourceError, match="is not above black level"):
+        CameraProfile(black=levels, white=white)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from groundglass.bench.schema import load_result
@@ -90,3 +91,27 @@ def test_what_people_write_is_read(tmp_path: Path) -> None:
     assert read_text(path, 10) == "a" * 10
     with pytest.raises(DocumentError, match="larger than"):
         read_text(path, 9)
+
+
+@pytest.mark.parametrize(
+    "parse", [lambda text: parse_toml(f"a = {text}")["a"], lambda text: parse_json(f"[{text}]")[0]]
+)
+@pytest.mark.parametrize(
+    ("number", "is_valid"),
+    [(2**63 - 1, True), (-(2**63), True), (2**63, False), (-(2**63) - 1, False), (10**400, False)],
+)
+def test_whole_numbers_have_64_bits(parse: Callable[[str], Any], number: int, is_valid: bool) -> None:
+    if is_valid:
+        assert parse(str(number)) == number
+        return
+    with pytest.raises(DocumentError, match="a number is beyond 64 bits"):
+        parse(str(number))
+
+
+def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    path = tmp_path / "a.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + b"#" * 97)
+    assert read_text(path, 100) == "#" * 97
+    path.write_bytes(b"#" * 101)
+    with pytest.raises(DocumentError, match="larger than 0 MB"):
+        read_text(path, 100)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from groundglass.errors import (
     check_name,
     check_regular_file,
     print_line,
+    shortened,
 )
 
 
@@ -47,3 +50,35 @@ def test_a_message_shows_both_ends_of_quoted_input(quoted: str) -> None:
 def test_a_usual_message_is_unchanged() -> None:
     message = f"/home/{'/'.join(['folder'] * 60)}/a.dng: {'a sentence of words ' * 20}; copy it again"
     assert str(SourceError(message)) == message
+
+
+def test_a_long_word_is_shortened_to_the_width_of_a_terminal() -> None:
+    """128 characters: a message of two lines may still name a file and a remedy."""
+    assert shortened("x" * 127) == "x" * 127
+    word = shortened(f"is {'x' * 5000}; name another").split()[1]
+    assert 100 < len(word) <= 130
+    assert "..." in word
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs on this system")
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [("folder", "is a folder"), ("fifo", "is a FIFO"), ("device", "is a device"), ("socket", "is a socket")],
+)
+def test_only_regular_files_are_opened(tmp_path: Path, kind: str, words: str) -> None:
+    """A FIFO without a writer would block for ever."""
+    path = tmp_path / "a"
+    match kind:
+        case "folder":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case "device":
+            path.symlink_to(os.devnull)
+        case _:
+            server = socket.socket(socket.AF_UNIX)
+            server.bind(os.path.relpath(path))
+            server.close()
+    with pytest.raises(LookError, match=f"{words}.*give a regular file"):
+        check_regular_file(path, LookError)
+    check_regular_file(Path(__file__), LookError)

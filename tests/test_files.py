@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import threading
 from pathlib import Path
 
 import pytest
 from groundglass import files
-from groundglass.files import whole_file
+from groundglass.files import new_file, path_inside, remove_left_over, whole_file
 
 WHOLE = b"new" * 1000
 
@@ -105,3 +106,72 @@ def test_a_file_that_is_removed_before_its_lock_is_made_again(tmp_path: Path, mo
             pass
     assert len(calls) == 2
     assert not path.exists()
+
+
+def test_the_content_is_on_the_disk_before_the_file_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a loss of power leaves an empty file of that name."""
+    calls: list[tuple[str, int]] = []
+    fsync, replace = os.fsync, os.replace
+    monkeypatch.setattr(
+        files.os, "fsync", lambda descriptor: calls.append(("fsync", os.fstat(descriptor).st_size)) or fsync(descriptor)
+    )
+    monkeypatch.setattr(
+        files.os, "replace", lambda part, path: calls.append(("replace", part.stat().st_size)) or replace(part, path)
+    )
+    with whole_file(tmp_path / "a.json") as part:
+        part.write_bytes(WHOLE)
+    assert calls == [("fsync", len(WHOLE)), ("replace", len(WHOLE))]
+
+
+def test_a_name_that_exists_is_not_opened(tmp_path: Path) -> None:
+    """Neither a file nor the link that another user has made in a shared folder."""
+    (tmp_path / "secret").write_bytes(b"secret")
+    (tmp_path / "link").symlink_to(tmp_path / "secret")
+    for name in ("secret", "link"):
+        with pytest.raises(FileExistsError), new_file(tmp_path / name):
+            pass
+    assert (tmp_path / "secret").read_bytes() == b"secret"
+
+
+@pytest.mark.skipif(files.fcntl is None, reason="no locks on this system")
+def test_files_of_killed_programs_are_removed_and_those_of_running_ones_are_not(tmp_path: Path) -> None:
+    pattern = re.compile(r"\.\d+\.taken")
+    (tmp_path / ".1.taken").touch()
+    (tmp_path / ".2.other").touch()
+    (tmp_path / "target").touch()
+    (tmp_path / ".3.taken").symlink_to(tmp_path / "target")
+    (tmp_path / ".4.taken").mkdir()
+    with new_file(tmp_path / ".5.taken"):
+        remove_left_over(tmp_path, pattern)
+        left = {path.name for path in tmp_path.iterdir()}
+    assert left == {".2.other", "target", ".3.taken", ".4.taken", ".5.taken"}
+    remove_left_over(tmp_path / "missing", pattern)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_inside"),
+    [
+        ("a.cube", True),
+        ("below/a.cube", True),
+        ("below/../a.cube", True),
+        ("../a.cube", False),
+        ("below/../../a.cube", False),
+        ("{outside}/secret", False),
+        ("link", False),
+        ("circle", False),
+        ("a\0b", False),
+        ("a" * 300, True),  # which no file has
+    ],
+)
+def test_a_path_stays_in_its_folder(tmp_path: Path, name: str, is_inside: bool) -> None:
+    """A look of another person must not read other files, whichever way it names them."""
+    folder, outside = tmp_path / "looks", tmp_path / "outside"
+    for each in (folder, folder / "below", outside):
+        each.mkdir()
+    (outside / "secret").touch()
+    (folder / "link").symlink_to(outside / "secret")
+    (folder / "circle").symlink_to(folder / "circle")
+    path = path_inside(folder, name.format(outside=outside))
+    assert (path is not None) is is_inside

@@ -7,7 +7,7 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.errors import SourceError
-from groundglass.frame import Encoding, Frame, StereoRig
+from groundglass.frame import Encoding, Frame, RelativeRig, StereoRig
 from groundglass.orientation import upright
 
 # EXIF orientation -> sides of the upright picture with row 0 and column 0 of the stored picture.
@@ -145,3 +145,10 @@ def test_both_pictures_of_a_pair_have_one_size_and_rotate_together() -> None:
         Frame(left, right=left[1:])
     with pytest.raises(SourceError, match="must be above 0"):
         StereoRig(500.0, 0.0)
+
+
+@pytest.mark.parametrize(("near_m", "far_m"), [(0.0, 6.0), (-1.0, 6.0), (6.0, 6.0), (6.0, 0.8), (float("nan"), 6.0)])
+def test_the_distances_of_a_pair_increase_from_above_zero(near_m: float, far_m: float) -> None:
+    RelativeRig(0.8, 6.0)
+    with pytest.raises(SourceError, match="give 0 < near < far"):
+        RelativeRig(near_m, far_m)

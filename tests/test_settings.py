@@ -117,3 +117,15 @@ def test_undo_redo_and_restore_keep_the_scale_of_the_live_picture() -> None:
     assert (history.now.strength, history.now.scale) == (0.5, 0.25)
     history.restore(snapshot)
     assert (history.now.strength, history.now.scale) == (1.0, 0.25)
+
+
+def test_the_history_discards_steps_older_than_500() -> None:
+    """A view that runs for days would keep the looks of all of them."""
+    history = SettingsHistory(gg.Settings(focus_m=1.0))
+    for number in range(520):
+        history.change(f"focus {number}", focus_m=2.0 + number)
+    undone = 0
+    while history.undo():
+        undone += 1
+    assert undone == 500
+    assert history.now.focus_m == 2.0 + 19

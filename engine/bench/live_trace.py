@@ -28,7 +28,7 @@ class LiveTrace(Tool):
         frames: int = FRAMES,
         lead: int = LEAD_FRAMES,
     ) -> None:
-        self._engine, self._notify = tool_context.engine, tool_context.notify
+        self._engine, self._messages = tool_context.engine, tool_context.messages
         self._write, self._frames, self._lead = write, frames, lead
         self._recording = ExitStack()
         self._trace: Trace | None = None  # while it records, and after
@@ -55,11 +55,16 @@ class LiveTrace(Tool):
         if self._frames == 0:
             self._has_ended = True
             self._recording.close()
-            self._notify("the trace is complete")
+            self._messages.notify("the trace is complete")
         return Invalidation.NOTHING
 
     def on_frame(self, drawn: Drawn) -> None:
         self._drawn = drawn
+
+    def finish(self) -> None:
+        if not self._has_ended:
+            missing = self._frames + max(self._lead, 0)
+            self._messages.report_loss(f"the trace is not complete: {missing} frames are missing; run longer")
 
     def close(self) -> None:
         """Raises OutputError if the document cannot be written."""

@@ -128,6 +128,9 @@ def show(
         saved = None if viewer.frame is None else view.save_frame
         if saved is not None and viewer.frame is not None:
             write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
+        elif view.save_frame is not None:
+            reason = "not written, because no picture has arrived; check the source"
+            viewer.messages.report_loss(f"{view.save_frame}: {reason}")
         report(statistics, saved)
         is_reported.set()
         return not viewer.messages.losses

@@ -333,10 +333,12 @@ class OpenClDevice:
     def _build(self, source: KernelSource) -> Callable[[str], Any]:
         cl = self._cl
         options = f"-cl-std=CL1.2 -cl-fast-relaxed-math -DRUN={self.run_length}"
+        # Looks come and go, and a program takes 2 MB: theirs end with them.
+        keep = self.is_cpu and not KERNELS.is_generated(source.name)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", cl.CompilerWarning)
-                return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep=self.is_cpu))
+                return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep))
         except cl.RuntimeError as error:
             raise source.error(str(error)) from error
 

@@ -74,9 +74,8 @@ class PreparedSettings:
         if not self._is_compiling():
             return wanted
         kept = wanted.with_(
-            look=shown.look, strength=shown.strength, quality=shown.quality, development=shown.development,
-            scale=shown.scale,  # another scale is compiled for the new settings alone
-        )  # fmt: skip
+            look=shown.look, strength=shown.strength, quality=shown.quality, development=shown.development
+        )
         return kept if wanted.lens.name == shown.lens.name else _with_lens_of(kept, shown)
 
     def _computed(self, wanted: Settings, shown: Settings, drawn: Drawn) -> Settings:

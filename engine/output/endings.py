@@ -41,13 +41,13 @@ class Endings:
     def report(self) -> None:
         """Reports the writers that are over."""
         for writer, ended in [each for each in self._writers if each[0].is_over]:
-            self._writers.remove((writer, ended))
             if writer.error is not None:
                 self._messages.report_loss(str(writer.error))
                 ended.set_exception(writer.error)
             else:
                 self._messages.notify(writer.summary())
                 ended.set_result(writer.summary())
+            self._writers.remove((writer, ended))  # only now: another thread asks, and may end the process
 
     def finish(self) -> None:
         """Waits for all writers, and reports them."""

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 BURST = 8
+MAX_UNSAVED = 16  # stills and bursts that wait: a held key would fill the memory with pictures
 PREPARE_S = 30.0  # maximum wait until the kernels of a still are compiled: then the picture on the screen waits
 PREVIEW_PX = 256
 PATIENCE_S = 10.0  # maximum wait for the next picture, which another command may wait for, too
@@ -79,10 +80,7 @@ class Stills(Tool):
         if now_s > self._patient_until_s:
             self._end_burst(NO_PICTURE)
             self._refuse_waiting(NO_PICTURE)
-        done = [still for still in self._pending if still.done()]
-        self._pending = [still for still in self._pending if still not in done]
-        for still in done:
-            self._report(still)
+        self._report([still for still in self._pending if still.done()])
         redraw, self._redraw = self._redraw, False
         return Invalidation.REDRAW if redraw else Invalidation.NOTHING
 
@@ -113,29 +111,30 @@ class Stills(Tool):
     def finish(self) -> None:
         """Waits until all stills are written."""
         reason = "no picture has arrived; check the source"
-        self._end_burst(reason)
+        self._end_burst("the view has ended" if self._burst else reason)
         self._save_waiting()
         self._render_coming(waits=False)
         self._refuse_waiting(reason)
         self._writer.shutdown(wait=True)
-        pending, self._pending = self._pending, []
-        for still in pending:
-            self._report(still)
+        self._report(list(self._pending))
 
     def close(self) -> None:
         self._writer.shutdown(wait=True)
 
-    def _report(self, still: Future[str]) -> None:
-        try:
-            self._tool_context.notify(still.result())
-        except GroundglassError as error:
-            self._tool_context.messages.report_loss(str(error))
+    def _report(self, done: list[Future[str]]) -> None:
+        for still in done:
+            try:
+                self._tool_context.notify(still.result())
+            except GroundglassError as error:
+                self._tool_context.messages.report_loss(str(error))
+            self._pending.remove(still)  # only now: another thread asks `has_unsaved`, and may end the process
 
     def _take(self) -> Pending:
         """A still camera takes its own picture; else the frame on the screen, or the first one, is saved."""
         if self._tool_context.source.trigger(self._folder.absolute()):
             self._tool_context.notify(f"the camera takes a picture, into {self._folder.absolute()}")
             return None
+        self._check_room()
         still: Future[str] = Future()
         if self._frame is None:
             self._waiting.append(still)
@@ -143,6 +142,10 @@ class Stills(Tool):
         else:
             self._save(self._frame, still)
         return still
+
+    def _check_room(self) -> None:
+        if len(self._pending) + len(self._coming) + len(self._waiting) >= MAX_UNSAVED:
+            raise ControlError(f"{MAX_UNSAVED} stills are being written; wait until they are saved")
 
     def _save_waiting(self) -> None:
         """Saves the stills that waited for the first picture."""
@@ -196,6 +199,7 @@ class Stills(Tool):
             raise ControlError("a burst requires raw frames, and this picture has no raw data")
         if self._wanted:
             return self._burst_result
+        self._check_room()
         self._burst_result = result = Future[str]()
         self._patient_until_s = perf_counter() + PATIENCE_S
         frames = self._tool_context.source.frames
@@ -209,12 +213,13 @@ class Stills(Tool):
         if not self._wanted:
             return
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
-        self._burst, self._wanted = [], 0
+        missing = f"; {len(frames)} of {BURST} frames: {reason}" if reason else ""
         if frames:
-            self._queue(result, lambda: save_burst(self._folder, frames, look))
+            self._queue(result, lambda: save_burst(self._folder, frames, look) + missing)
         else:
             result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)
+        self._burst, self._wanted = [], 0
 
     def _queue(self, still: Future[str], work: Callable[[], str]) -> None:
         """Runs the work in the writer's thread. Its result is that of `still`."""

@@ -80,6 +80,11 @@ class Remote(Tool):
     def busy(self) -> bool:
         return bool(self._replies or self._server.watchers())  # what happens must be reported soon
 
+    @property
+    def has_unsaved(self) -> bool:
+        """A client waits for the reply to its work."""
+        return bool(self._replies) or self._server.has_unsent
+
     def close(self) -> None:
         self._answer()  # the output of other tools is finished
         self._server.close()

@@ -93,6 +93,11 @@ class Server:
     def watchers(self) -> list[Client]:
         return [client for client in list(self._clients.values()) if client.watches]
 
+    @property
+    def has_unsent(self) -> bool:
+        """Whether a reply or an event is not with the system yet. A client that does not read is not waited for."""
+        return bool(self._answers) and self._thread.is_alive()
+
     def close(self) -> None:
         """Closes all connections, after sending the replies that can be sent without waiting."""
         self._is_closing = True
@@ -171,12 +176,13 @@ class Server:
             while self._listening_socket.recv(READ_BYTES):
                 pass
         while self._answers:
-            client, line, is_answer = self._answers.popleft()
+            client, line, is_answer = self._answers[0]
             client.outbox += line
             client.waiting -= is_answer
             if client.connection in self._clients:
                 self._parse_lines(client)
                 self._update_interest(client)
+            self._answers.popleft()  # only now: another thread asks `has_unsent`
 
     def _serve_client(self, client: Client, events: int) -> None:
         if events & selectors.EVENT_READ:

@@ -103,8 +103,7 @@ class WipeTool(Tool):
         wanted, drawn = self._b_settings(), self._drawn()
         kind = frame.encoding, frame.size, frame.cfa, frame.depth_m is None, frame.right is None
         if self._prepared is None or self._prepared[0] != kind:
-            shown = None if drawn is None else self._settings.now
-            self._prepared = kind, PreparedSettings(self._engine, shown)
+            self._prepared = kind, PreparedSettings(self._engine, None if drawn is None else drawn.settings)
         if drawn is not None and drawn.captured is not frame:
             drawn = replace(drawn, frame=frame.upright())
         return self._prepared[1].of(wanted, drawn, moves=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from contextlib import ExitStack
 from functools import partial
@@ -95,6 +96,21 @@ def test_the_live_loop_is_traced_for_some_frames() -> None:
     assert {"develop", "optics", "transfer", "look", "present"} <= {event["name"] for event in main}
     assert len(row(document["traceEvents"], "device")) > 5 * 10
     assert len(row(document["traceEvents"], "GL")) == 5
+
+
+def test_a_run_that_is_too_short_for_the_trace_reports_it() -> None:
+    documents: list[dict[str, Any]] = []
+    with (
+        gg.open("scene:?size=96x64&fps=200") as source,
+        OffscreenSurface((96, 64)) as surface,
+        Engine("opencl", gl=surface.gl, look_route="gl") as engine,
+    ):
+        tool = partial(LiveTrace, write=documents.append, frames=50, lead=3)
+        viewer = Viewer(engine, source, SettingsHistory(Settings()), surface=surface, tools=[tool])
+        viewer.run(frames=6)
+    (loss,) = viewer.messages.losses
+    assert re.fullmatch(r"the trace is not complete: 4[5-9] frames are missing; run longer", loss)
+    assert len(documents) == 1
 
 
 def test_the_spans_of_a_thread_are_in_its_row() -> None:

@@ -189,6 +189,30 @@ def test_only_a_paced_source_is_paced(monkeypatch: pytest.MonkeyPatch, timing: T
     assert delivered(monkeypatch, Timing.PACED, None, [0.01, 0.01]) == [0.01, 0.02]
 
 
+def test_a_long_stall_is_not_caught_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Frames in a burst would be dropped at once. A short one is, so that a video keeps its length."""
+    assert delivered(monkeypatch, Timing.PACED, 10, [0, 0.8, 0, 0]) == [0, 0.8, 0.9, 1.0]
+    assert delivered(monkeypatch, Timing.PACED, 10, [0, 0.3, 0, 0]) == [0, 0.3, 0.3, 0.3]
+
+
+def test_a_frame_that_waits_at_the_end_is_released() -> None:
+    """A driver waits for its buffer, even if the frame still exists."""
+    leases: list[Lease] = []
+
+    class Leased(Numbers):
+        def __iter__(self) -> Iterator[Frame]:
+            for frame in super().__iter__():
+                leases.append(Lease(lambda: None))
+                yield replace(frame, lease=leases[-1])
+
+    queue = LatestFrameQueue(Leased(2))
+    queue.start()
+    wait_for_end(queue)
+    assert [lease.is_released for lease in leases] == [True, False]
+    queue.close()
+    assert [lease.is_released for lease in leases] == [True, True]
+
+
 def test_a_dropped_frame_is_released() -> None:
     released: list[int] = []
 

@@ -104,6 +104,46 @@ def test_a_live_view_skips_what_is_damaged_in_the_middle(
     assert len(lines) <= 1
 
 
+def mjpeg_video(path: Path, sizes: list[tuple[int, int]], bad: int | None = None) -> Path:
+    """Pictures without references to others. The data of picture `bad` are damaged."""
+    av = pytest.importorskip("av")
+    pictures = []
+    for number, size in enumerate(sizes):
+        encoder = av.CodecContext.create("mjpeg", "w")
+        encoder.width, encoder.height, encoder.pix_fmt, encoder.time_base = *size, "yuvj420p", Fraction(1, 10)
+        grey = np.full((size[1], size[0]), 20 * number, np.uint8)
+        encoded = encoder.encode(av.VideoFrame.from_ndarray(grey, format="gray").reformat(format="yuvj420p"))
+        pictures.append(b"".join(map(bytes, encoded + encoder.encode(None))))
+    if bad is not None:
+        pictures[bad] = pictures[bad][:2] + b"\xff\xc0" + bytes(40) + b"\xff\xd9"
+    path.write_bytes(b"".join(pictures))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("sizes", "bad", "reason"),
+    [
+        ([(64, 48)] * 5, 3, "cannot be decoded further"),
+        ([(64, 48)] * 3 + [(32, 24)] + [(64, 48)], None, "frame 3 is 32x24"),
+    ],
+)
+def test_a_fault_ends_a_video_unless_a_live_view_shows_it(
+    tmp_path: Path, sizes: list[tuple[int, int]], bad: int | None, reason: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """`render` must not write 4 pictures of 5 in silence; a live view continues."""
+    path = mjpeg_video(tmp_path / "a.mjpeg", sizes, bad)
+    with open_source(path) as source, pytest.raises(SourceError, match=reason):
+        list(source)
+    with open_source(path) as source:
+        frames = iter(source)
+        assert [next(frames).index for _ in range(3)] == [0, 1, 2]
+    capfd.readouterr()
+    with open_source(path, tolerant=True) as source:
+        levels = [round(int(frame.as_display().pixels.mean()) / 20) for frame in source]
+    assert levels == [0, 1, 2, 4]
+    assert len([line for line in capfd.readouterr().err.splitlines() if line.startswith("groundglass:")]) == 1
+
+
 def test_the_error_for_missing_pyav_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.mp4").write_bytes(b"anything")
     monkeypatch.setitem(sys.modules, "av", None)

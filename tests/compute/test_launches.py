@@ -62,6 +62,15 @@ def test_a_kernel_whose_arguments_change_makes_room_for_itself(
     assert launches._using[id(buffer)] == set(launches.ready)
 
 
+def test_at_most_1024_launches_are_kept(launches: Launches[tuple[object, ...]]) -> None:
+    """Each is a kernel of the driver with its arguments, of some kilobytes."""
+    buffer = object()
+    for number in range(1500):
+        prepare(launches, f"k{number % 7}", buffer=buffer, focus=1000.5 + number)
+        assert len(launches.ready) <= 1024
+    assert len(launches.ready) > 100
+
+
 def test_pyopencl_reads_the_functions_of_a_kernel_once() -> None:
     stored = {"kernel": ("enqueue", "set_args")}
     kept = KeptInvokers(stored)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 from functools import lru_cache
 
 import numpy as np
+import pyopencl
 import pytest
 from groundglass.compute import opencl_programs
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
+from groundglass.compute.program import KERNELS
 from groundglass.compute.registry import open_device
 
 
@@ -42,6 +45,27 @@ def test_a_processor_opened_again_builds_nothing_again(spec: str) -> None:
     np.testing.assert_array_equal(mirrored(second), expected)
     second.close()
     assert built() == 1
+
+
+def programs() -> int:
+    gc.collect()
+    return sum(type(each) is pyopencl.Program for each in gc.get_objects())
+
+
+def test_the_programs_of_looks_end_with_them(spec: str) -> None:
+    """Each takes 2 MB, and an evening with many looks has many."""
+    opened = open_device(spec)
+    before = programs()
+    for number in range(5):
+        name = f"look-{number}.cl"
+        KERNELS.add_generated(
+            name, f'#include "portable.h"\nKERNEL void fill(GLOBAL float *to)\n{{\n    to[0] = {number}.0f;\n}}\n'
+        )
+        opened.kernels.find(name, "fill")
+        KERNELS.remove_generated(name)
+    opened.kernels.find("copy.cl", "copy")
+    assert (built(), programs() - before) == (1, 1)
+    opened.close()
 
 
 def test_other_options_are_another_program(spec: str) -> None:

@@ -109,3 +109,8 @@ def test_a_stage_of_a_gpu_lasts_from_its_first_kernel_to_its_end(discrete: Devic
     assert (fetch.array() == 0.0).all()
     assert fetch.is_done
     discrete.close()
+
+
+def test_few_blocks_of_pinned_memory_are_kept() -> None:
+    """They cannot be swapped out: 12 pictures of 24 MB are 0.3 GB."""
+    assert MAX_BLOCKS == 12

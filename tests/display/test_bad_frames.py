@@ -7,16 +7,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from groundglass.display import bad_frames
 from groundglass.display import viewer as viewer_module
+from groundglass.display.bad_frames import BadFrames, remaining_frame
 from groundglass.display.events import Signal, Wheel
 from groundglass.display.viewer import Viewer
 from groundglass.errors import DeviceError, SourceError
-from groundglass.frame import Frame, Lease
+from groundglass.frame import Encoding, Frame, Lease
 from groundglass.tools.focus import FocusTool
-from viewer_support import FakeEngine, FakePresenter, FakeSource, FakeSurface, off_screen
+from live_engine import drawn_of
+from viewer_support import PIXELS, FakeEngine, FakePresenter, FakeSource, FakeSurface, off_screen
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +71,38 @@ def test_off_screen_a_source_of_bad_frames_ends_the_run_after_a_while(monkeypatc
 
     with pytest.raises(DeviceError, match="the device is lost"):
         off_screen(FakeSource(None), FakeEngine(fail)).run()
+
+
+def test_a_run_off_screen_survives_bad_frames_for_some_seconds_after_each_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A camera that starts again sends torn frames for seconds. No user watches a run for longer."""
+    now_s = 100.0
+    monkeypatch.setattr(bad_frames, "perf_counter", lambda: now_s)
+    fault, pictures = SourceError("torn"), [drawn_of(Frame(PIXELS, Encoding.DISPLAY)) for _ in range(2)]
+    warned: list[str] = []
+    messages: Any = SimpleNamespace(warn=warned.append)
+    ending, staying = (BadFrames(messages, ends=ends) for ends in (True, False))
+    for picture in pictures:
+        for after_s, survives in ((0.0, True), (3.0, True), (4.9, True), (5.1, False), (60.0, False)):
+            now_s = 100.0 + after_s
+            assert ending.skips(fault, picture) is survives
+            assert staying.skips(fault, picture)
+        now_s = 100.0
+    assert warned == ["torn; the picture before it stays"] * 2  # once each
+
+
+def test_a_bad_frame_returns_its_buffer_to_the_driver() -> None:
+    """At once: a driver with few buffers would send no more frames. The one on the screen keeps its own."""
+    former, bad, shown = (Frame(PIXELS, Encoding.DISPLAY, lease=Lease(lambda: None)) for _ in range(3))
+    unleased = Frame(PIXELS, Encoding.DISPLAY)
+    assert remaining_frame(unleased, bad, drawn_of(former)) is unleased
+    assert bad.lease.is_released
+    assert remaining_frame(former, Frame(PIXELS, Encoding.DISPLAY), drawn_of(former)) is None
+    assert remaining_frame(bad, bad, drawn_of(former)) is None
+    assert remaining_frame(None, bad, drawn_of(former)) is None
+    assert remaining_frame(former, shown, drawn_of(shown)) is shown
+    assert not shown.lease.is_released
 
 
 def test_a_window_keeps_its_picture_when_the_source_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

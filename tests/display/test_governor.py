@@ -88,3 +88,12 @@ def test_a_step_waits_until_it_is_prepared() -> None:
     assert machine.governor.scale == 1.0
     machine.run(1.0)
     assert (machine.governor.scale, set(machine.requests)) == (0.5, {0.5})
+
+
+def test_a_raise_waits_for_a_second_of_headroom() -> None:
+    """A pause of the scene is shorter: each change of the scale is seen."""
+    busy = [True]
+    machine = Machine(lambda scale: (0.045 if busy[0] else 0.012) * scale**2).run(10)
+    busy[0] = False
+    assert machine.run(0.9).governor.scale == 0.5
+    assert machine.run(0.4).governor.scale > 0.5

@@ -126,6 +126,21 @@ def test_another_device_that_fails_is_passed_over(monkeypatch: pytest.MonkeyPatc
     assert tried == [candidate.spec for candidate in list_devices()[0]]
 
 
+def test_the_lost_device_is_not_opened_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its driver may hang. A device with the same name on another place of the list is the same."""
+    device, tried = Failing(), list[str]()
+    device.spec = list_devices()[0][0].spec
+
+    def on_device(self: gg.Engine, spec: str) -> gg.Engine:
+        tried.append(spec)
+        raise DeviceError(f"{spec}: cannot be opened")
+
+    monkeypatch.setattr(gg.Engine, "on_device", on_device)
+    with pytest.raises(DeviceLostError, match="no other is usable"):
+        View(device).run(40, 9)
+    assert device.spec not in tried
+
+
 def test_a_frame_that_fails_on_a_working_device_does_not_replace_it(monkeypatch: pytest.MonkeyPatch) -> None:
     device = Failing()
     assert not is_lost(device)

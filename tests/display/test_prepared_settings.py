@@ -61,13 +61,12 @@ def test_other_changes_are_drawn_at_once(engine: Any, prepared: PreparedSettings
     assert engine.prepared == []
 
 
-def test_another_scale_waits_with_the_look_that_is_compiled_for_it(engine: Any, prepared: PreparedSettings) -> None:
-    """The scale of the governor is compiled for the settings of the user, not for those still on the screen."""
-    prepared.of(Settings("blue"), DRAWN, moves=True)
-    wanted = Settings("blue", scale=0.5)
-    assert prepared.of(wanted, DRAWN, moves=True).scale == 1.0
-    engine.is_preparing = False
-    assert prepared.of(wanted, DRAWN, moves=True) is wanted
+def test_another_scale_is_drawn_at_once_while_a_look_compiles(engine: Any, prepared: PreparedSettings) -> None:
+    """Both sides of a wipe have the same size, whichever of them waits."""
+    other = PreparedSettings(engine, Settings())
+    for sides in (prepared, other):
+        drawn = sides.of(Settings("blue", scale=0.5), DRAWN, moves=True)
+        assert (drawn.look.name, drawn.scale) == ("classic", 0.5)
 
 
 def test_the_first_settings_wait_for_the_compiler_after_those_that_are_shown(engine: Any) -> None:

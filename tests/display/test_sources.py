@@ -147,6 +147,54 @@ def test_another_source_replaces_the_first_and_the_settings_stay() -> None:
     assert statistics.interval_ms["p95"] < 1e3 * WAIT_S
 
 
+class WaitingHost:
+    """A viewer whose kernels for the new source compile."""
+
+    def __init__(self) -> None:
+        self.is_preparing = False
+        self.calls: list[str] = []
+
+    def prepare_switch(self, frame: Frame) -> None:
+        self.calls.append("prepare")
+        self.is_preparing = True
+
+    def try_frame(self, source: Source, frame: Frame) -> None:
+        self.calls.append("try")
+
+    def on_switch(self, source: Source, frame: Frame) -> None:
+        self.calls.append("switch")
+
+    def on_rejected(self) -> None: ...
+
+    def keep_frame(self) -> None: ...
+
+
+@pytest.mark.parametrize("waits_for_ever", [False, True])
+def test_another_source_waits_for_its_kernels_for_a_while(
+    waits_for_ever: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its first frame would stop the picture for seconds."""
+    monkeypatch.setattr(sources_module, "PREPARE_S", 30.0)
+    host, second = WaitingHost(), Clip("second")
+    sources = Sources(Clip("first"), lambda name: second)
+    sources.open("second", host)
+    until_s = time.perf_counter() + WAIT_S
+    while "prepare" not in host.calls and time.perf_counter() < until_s:
+        sources.step(host)
+        time.sleep(0.001)
+    for _ in range(3):
+        sources.step(host)
+    assert host.calls == ["prepare"]
+    if waits_for_ever:
+        monkeypatch.setattr(sources_module, "PREPARE_S", 0.0)
+    else:
+        host.is_preparing = False
+    sources.step(host)
+    assert host.calls == ["prepare", "try", "switch"]
+    assert sources.source is second
+    sources.close()
+
+
 def test_a_source_that_cannot_be_opened_leaves_the_first_one_running() -> None:
     first = Clip("a")
     sources = {"b": SourceError("b: permission denied; join the group video"), "c": OSError("driver\nfault")}

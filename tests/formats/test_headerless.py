@@ -36,6 +36,16 @@ def test_a_wrong_length_names_both_lengths_and_a_likely_size(tmp_path: Path) -> 
         open_source(path, raw_format="rggb12", raw_size="64x64")
 
 
+@pytest.mark.parametrize(("padding", "is_proposed"), [(1024, True), (1025, False)])
+def test_a_padding_of_rows_is_at_most_1024_bytes(tmp_path: Path, padding: int, is_proposed: bool) -> None:
+    """More is another size: the proposal of a stride would shear the picture."""
+    path = tmp_path / "a.raw"
+    path.write_bytes(bytes(2 * (5000 + padding)))
+    with pytest.raises(SourceError) as refused:
+        open_source(path, raw_format="rggb8", raw_size="5000x2")
+    assert (f"try --raw-stride {5000 + padding}" in str(refused.value)) is is_proposed
+
+
 def test_a_file_of_bytes_or_packed_samples_names_its_format(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="try --raw-format bggr8"):
         open_source(write(tmp_path / "a.raw", [0] * 96, "u1"), raw_format="bggr12", raw_size="12x8")

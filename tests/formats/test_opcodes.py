@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dng_support import crop, gain_map, opcodes, ramp, write_and_read
+from groundglass.formats.opcodes import parse_opcodes
 from groundglass.formats.raw import read_raw
 from groundglass.frame import Frame
 
@@ -151,6 +152,14 @@ def test_a_constant_on_every_fourth_photosite_is_not_a_defect(read: Callable[...
 def test_broken_and_unknown_opcodes_are_skipped(read: Callable[..., Frame], broken: tuple[int, bytes]) -> None:
     good = gain_map(np.full((2, 2, 1), 1.5), WHOLE)
     np.testing.assert_allclose(read(opcodes(2, broken, good)).profile.gain_map, 1.5)
+
+
+@pytest.mark.parametrize(("degree", "is_read"), [(1, True), (8, True), (9, False), (40, False)])
+def test_a_polynomial_has_at_most_degree_8(degree: int, is_read: bool) -> None:
+    """As the specification has it (DNG 1.7, MapPolynomial)."""
+    payload = struct.pack(f">9I{degree + 1}d", *WHOLE, 0, 1, 1, 1, degree, *[0.1] * (degree + 1))
+    (opcode,) = parse_opcodes(2, opcodes(2, (8, payload))[3])
+    assert (opcode.action is not None, opcode.broken) == (is_read, not is_read)
 
 
 def test_a_truncated_list_is_read_up_to_its_end(read: Callable[..., Frame]) -> None:

@@ -127,3 +127,24 @@ def test_a_look_reads_no_file_outside_its_folder(tmp_path: Path, monkeypatch: py
 def test_an_invalid_lut_section_is_an_error(text: str, message: str) -> None:
     with pytest.raises(LookError, match=message):
         parse_look(text, "my.toml")
+
+
+@pytest.mark.parametrize(("side", "is_valid"), [(1, False), (2, True), (256, True), (257, False)])
+def test_a_cube_has_2_to_256_nodes_along_each_edge(side: int, is_valid: bool) -> None:
+    """The most that every driver takes; the arrays here have no memory of their own."""
+    cube = np.broadcast_to(np.float32(0.5), (side, side, side, 3))
+    if is_valid:
+        Lut("a.cube", cube=cube)
+        return
+    with pytest.raises(LookError, match="a cube has 2 to 256 nodes along each edge"):
+        Lut("a.cube", cube=cube)
+
+
+@pytest.mark.parametrize(("entries", "is_valid"), [(1, False), (2, True), (65536, True), (65537, False)])
+def test_a_curve_has_2_to_65536_entries(entries: int, is_valid: bool) -> None:
+    shaper = np.broadcast_to(np.float32(0.5), (entries, 3))
+    if is_valid:
+        Lut("a.cube", shaper=shaper)
+        return
+    with pytest.raises(LookError, match="a curve has 2 to 65536 entries"):
+        Lut("a.cube", shaper=shaper)

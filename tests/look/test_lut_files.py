@@ -177,3 +177,17 @@ def test_other_processing_steps_are_sampled_into_a_cube(tmp_path: Path) -> None:
         "</ProcessList>\n"
     )
     np.testing.assert_allclose(read_lut(path).apply([0.1, 0.5, 0.9]), [0.5, 0.9, 0.1], atol=0.5 / 255)
+
+
+@pytest.mark.parametrize(
+    ("number", "is_read"), [("1000000", True), ("-1e6", True), ("1.1e6", False), ("1e38", False), ("nan", False)]
+)
+def test_numbers_of_a_cube_are_at_most_a_million(tmp_path: Path, number: str, is_read: bool) -> None:
+    """Squares and products of larger ones would overflow half floats and shaders."""
+    path = tmp_path / "a.cube"
+    path.write_text("LUT_3D_SIZE 2\n" + "0 0 0\n" * 7 + f"0 {number} 0\n", encoding="utf-8")
+    if is_read:
+        assert abs(read_lut(path).cube).max() == 1e6
+        return
+    with pytest.raises(LookError, match=r"a\.cube:9: "):
+        read_lut(path)

@@ -124,3 +124,11 @@ def test_without_scikit_image_autofocus_uses_the_middle(astronaut: np.ndarray, m
 def test_a_tiny_frame_has_no_faces_and_no_error() -> None:
     assert find_faces(small_grey(Frame(np.zeros((2, 2), np.uint16)))) == []
     assert find_faces(np.zeros((64, 64), np.float32)) == []
+
+
+@pytest.mark.parametrize(("known", "distance_m"), [(10, 2.0), (9, None), (0, None)])
+def test_a_patch_with_few_known_distances_has_none(known: int, distance_m: float | None) -> None:
+    """A tenth: single points of a depth camera are often wrong."""
+    depth_m = np.zeros((10, 10), np.float32)
+    depth_m.reshape(-1)[:known] = 2.0
+    assert distance_in(depth_m, (0.0, 0.0, 1.0, 1.0), 0.2) == distance_m

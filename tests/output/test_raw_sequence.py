@@ -16,7 +16,7 @@ from groundglass.formats.raw import read_raw
 from groundglass.frame import Encoding, Frame
 from groundglass.look.look import load_look
 from groundglass.output import raw_sequence as module
-from groundglass.output.raw_sequence import QUEUE, Sequence
+from groundglass.output.raw_sequence import QUEUE, RawSequenceWriter, Sequence
 from live_engine import drawn_of, tool_context, unused_engine
 
 
@@ -133,3 +133,15 @@ def test_quitting_writes_the_queued_frames(tmp_path: Path) -> None:
         harness.show(raw(index))
     harness.tool.finish()
     assert len(list((tmp_path / "groundglass-0001").iterdir())) == 3
+
+
+def test_a_sequence_that_cannot_write_its_look_leaves_no_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise OutputError("the disk is full")
+
+    monkeypatch.setattr("groundglass.output.raw_sequence.write_look", fail)
+    with pytest.raises(OutputError, match="the disk is full"):
+        RawSequenceWriter(tmp_path / "a", load_look("classic"))
+    assert list(tmp_path.iterdir()) == []

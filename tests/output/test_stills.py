@@ -20,7 +20,7 @@ from groundglass.formats.raw import read_raw
 from groundglass.look.look import load_look
 from groundglass.orientation import upright
 from groundglass.output.reserved_paths import reserved_path
-from groundglass.output.stills import BURST, NO_PICTURE, PATIENCE_S, Stills, as_captured
+from groundglass.output.stills import BURST, MAX_UNSAVED, NO_PICTURE, PATIENCE_S, Stills, as_captured
 from live_engine import LiveEngine, tool_context
 from live_source_support import WAIT_S
 from look_support import context
@@ -174,6 +174,7 @@ def test_an_interrupted_burst_is_written(harness: Harness, tmp_path: Path) -> No
     harness.show(raw(1))
     harness.tool.finish()
     assert [path.name for path in tmp_path.glob("*.dng")] == ["groundglass-0001-01.dng"]
+    assert harness.messages == [f"saved groundglass-0001-01.dng; 1 of {BURST} frames: the view has ended"]
 
 
 def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_path: Path) -> None:
@@ -189,7 +190,7 @@ def test_nothing_waits_long_for_pictures_that_do_not_come(harness: Harness, tmp_
     short = harness.controls.do("burst")
     harness.show(raw(1))
     harness.tool.tick(time.perf_counter() + 2 * PATIENCE_S)
-    assert short.result(WAIT_S) == "saved groundglass-0001-01.dng"
+    assert short.result(WAIT_S) == f"saved groundglass-0001-01.dng; 1 of {BURST} frames: {NO_PICTURE}"
     harness.end()
 
 
@@ -235,6 +236,45 @@ def test_a_still_is_rendered_at_the_end_and_after_a_while_even_if_a_compiler_wor
     harness.end()
     assert still.result(WAIT_S)
     assert len(list(tmp_path.glob("*.jpg"))) == 2
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_work_is_unsaved_until_it_is_reported(harness: Harness, tmp_path: Path, ends: bool) -> None:
+    """After a signal another thread ends the process as soon as nothing is unsaved."""
+    unsaved: list[bool] = []
+    harness.tool._tool_context.messages.listeners.append(lambda *_: unsaved.append(harness.tool.has_unsaved))
+    harness.show(raw(0))
+    stills = [harness.controls.do("still") for _ in range(2)]
+    harness.controls.press("Shift+S")
+    harness.show(raw(1))
+    if ends:
+        harness.tool.finish()
+    else:
+        for still in stills:
+            while not still.done():
+                harness.tool.tick(0.0)
+        harness.end()
+    assert unsaved == [True] * 3
+    assert not harness.tool.has_unsaved
+
+
+def test_stills_faster_than_the_disk_are_refused(
+    harness: Harness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each keeps a picture and a raw frame in memory: a held key would fill it."""
+    disk = threading.Event()
+    monkeypatch.setattr("groundglass.output.stills.save_still", lambda *_: disk.wait(WAIT_S) and "saved")
+    monkeypatch.setattr(gg.Engine, "is_preparing", False)
+    harness.show(raw(0))
+    stills = [harness.controls.do("still") for _ in range(MAX_UNSAVED)]
+    for name in ("still", "burst"):
+        with pytest.raises(ControlError, match=f"{MAX_UNSAVED} stills are being written; wait"):
+            harness.controls.do(name)
+    disk.set()
+    assert [still.result(WAIT_S) for still in stills] == ["saved"] * MAX_UNSAVED
+    harness.tool.tick(0.0)
+    assert harness.controls.do("still").result(WAIT_S) == "saved"
+    harness.end()
 
 
 def test_a_black_picture_of_a_lost_context_is_not_saved(
