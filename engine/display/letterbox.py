@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 Size = tuple[int, int]
+Place = tuple[int, int, int, int]  # left, top, width, height
 
 
 def letterbox(picture: Size, framebuffer: Size) -> tuple[int, int, int, int]:
@@ -27,7 +28,7 @@ def picture_point(cursor_px: tuple[float, float], framebuffer: Size, picture: Si
     return (cursor_px[0] - left) / width, (cursor_px[1] - top) / height
 
 
-def opening_size(picture: Size, room: Size) -> Size:
-    """The initial size of the window: the picture's size, reduced to 85 % of the `room` on the monitor if necessary."""
-    scale = min(1.0, 0.85 * room[0] / picture[0], 0.85 * room[1] / picture[1])
+def opening_size(picture: Size, room: Size, part: float = 0.85) -> Size:
+    """The initial size of the window: that of the picture, at most `part` of the `room` on the monitor."""
+    scale = min(1.0, part * room[0] / picture[0], part * room[1] / picture[1])
     return max(1, round(picture[0] * scale)), max(1, round(picture[1] * scale))
