@@ -232,8 +232,6 @@ def fit_tools(
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
     from ..tools.recent_sources import RecentSources, recent_file
-    from ..tools.remembered import Remembered, remembered_file
-    from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.source_menu import SourceMenu
     from ..tools.view import ViewTool
@@ -268,10 +266,17 @@ def fit_tools(
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         PointerInput,
-        *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
-        *([] if view.fresh else [partial(Remembered, file=remembered_file())]),
+        *([] if view.fresh else kept_between_runs()),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
+
+
+def kept_between_runs() -> list[Callable[[ToolContext], Tool]]:
+    """The tools that read and write files of the user's settings."""
+    from ..tools.remembered import Remembered, remembered_file
+    from ..tools.saved_settings import SavedSettings, settings_file
+
+    return [partial(SavedSettings, file=settings_file()), partial(Remembered, file=remembered_file())]
 
 
 def live_trace(write: Write) -> Callable[[ToolContext], Tool]:

@@ -50,7 +50,8 @@ class Window(NamedTuple):
 def placed(sizes: Mapping[str, Size], middles: Middles, window: Window) -> dict[str, Area]:
     """The areas of scopes of these (width, height), the first in the lower right corner, the others above and left.
 
-    They overlap where there is no room. A scope of `middles` is there, moved into the window and above the text.
+    They overlap if the window is too small. Scopes with a position in `middles` are moved there, but not out of the
+    window or over the text.
     """
     areas: dict[str, Area] = {}
     right, bottom, column_width = window.size[0] - window.gap, window.gap, 0

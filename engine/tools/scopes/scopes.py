@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 NO_RAW = "this source has no raw data"
 EVERY_S = 0.06  # fifteen updates a second at 30 fps; faster changes are not readable
 COPY_S = 0.025  # by this time the GPU has completed the copy, so reading it does not block
-MIN_SIZE, MAX_SIZE = 0.5, 3.0  # factors of the size that the text height gives
-SIZE_STEP = 1.1  # of the wheel over a scope
+MIN_SIZE, MAX_SIZE = 0.5, 3.0  # relative to the size by the text height
+SIZE_STEP = 1.1  # for each step of the wheel
 HISTOGRAMS = {OFF: (), "display": ("histogram",), "raw": ("raw",), "both": ("histogram", "raw")}
 WAVEFORMS = {OFF: (), "waveform": ("waveform",), "parade": ("parade",), "both": ("waveform", "parade")}
 SAMPLED: dict[str, Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]] = {
@@ -69,12 +69,12 @@ class Scopes(Tool):
         self._requested_s = -math.inf
         self._text_px = 0
         self._size = 1.0
-        self._middles: dict[str, tuple[float, float]] = {}  # of the scopes that were moved
+        self._middles: dict[str, tuple[float, float]] = {}  # only for moved scopes
         self._areas: dict[str, Area] = {}
         self._canvas: Canvas | None = None
         self._pointer = (-1, -1)  # in pixels from the lower left
         self._dragged: tuple[str, float, float] | None = None  # a scope, and the pointer's offset from its middle
-        if tool_context.surface is not None:  # without one, only what is drawn is of interest
+        if tool_context.surface is not None:  # tests may have none
             tool_context.surface.input.is_claimed = self._is_claimed
         self._worker: ThreadPoolExecutor | None = None
         self._work: Future[ScopeSprites] | None = None
@@ -156,7 +156,7 @@ class Scopes(Tool):
         return False
 
     def _over(self, at: tuple[float, float]) -> str:
-        """The scope at a position in pixels from the lower left, the topmost; empty if there is none."""
+        """The scope at a position in pixels from the lower left, the topmost; empty without one."""
         return next((name for name in reversed(self._areas) if self._areas[name].holds(*at)), "")
 
     def _is_claimed(self, x: float, y: float) -> bool:
