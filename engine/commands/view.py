@@ -309,14 +309,17 @@ def open_surface(
     """
     from ..display.offscreen import OffscreenSurface
 
-    asked = size is not None
+    is_requested = size is not None
     size = size or source.size
     if not view.headless:
         from ..display.glfw import GlfwSurface
 
         try:
             return GlfwSurface(
-                size, title=f"groundglass {source.name}", fullscreen=view.fullscreen, place=None if asked else place
+                size,
+                title=f"groundglass {source.name}",
+                fullscreen=view.fullscreen,
+                place=None if is_requested else place,
             )
         except DeviceError as error:
             print_line(str(error))
