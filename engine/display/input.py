@@ -109,7 +109,7 @@ class InputQueue:
         y: float,
     ) -> bool:
         """Queues a pointer event. Returns False for a press outside of the picture, which is ignored."""
-        point = picture_point((x, y), self._framebuffer, self._picture)
+        point = picture_point((x, y), self._framebuffer, self._picture, self._view.shrink)
         if point is None:
             return False
         if kind == "press" and not all(0 <= fraction < 1 for fraction in point) and not self.is_claimed(x, y):

@@ -83,7 +83,7 @@ class Presenter:
             return
         shape = overlays.view.shape(picture.size)
         self._surface.input.show(shape, room, overlays.view)
-        left, top, width, height = letterbox(shape, room)
+        left, top, width, height = letterbox(shape, room, overlays.view.shrink)
         shown = left, room[1] - top - height, width, height
         numbers: dict[str, Number] = {"dither_step": self._dither_step}
         moving: dict[str, Number] = {}

@@ -34,7 +34,7 @@ HEADINGS = {
     "Output": ("keep",),
 }
 Rows = list[tuple[str, str]]
-MIN_PART = 0.77  # of the usual text height: 10 pixels on a monitor of scale 1
+MIN_PART = 0.77  # relative to the usual text height: 10 pixels on a monitor of scale 1
 TURN = "Page Down or the wheel turns the page"
 TITLE = 190  # level of the titles
 MAX_WINDOW_FRACTION = 0.94  # maximum width and height of the map
@@ -90,7 +90,7 @@ class KeyboardMap(Tool):
         self._controls = tool_context.controls
         self._shown = False
         self._page, self._count = 0, 1
-        self._laid_out: tuple[object, list[Page]] | None = None
+        self._pages: tuple[object, list[Page]] | None = None
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
@@ -114,9 +114,9 @@ class KeyboardMap(Tool):
         width, height = canvas.size
         rows = key_rows(self._controls)
         key = rows, canvas.text_px, canvas.size
-        if self._laid_out is None or self._laid_out[0] != key:
-            self._laid_out = key, pages_of(*key)
-        pages = self._laid_out[1]
+        if self._pages is None or self._pages[0] != key:
+            self._pages = key, pages_of(*key)
+        pages = self._pages[1]
         self._count = len(pages)
         self._page = min(self._page, self._count - 1)
         page = pages[self._page]

@@ -12,8 +12,7 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.controls import Controls, Number, Switch, Text
-from groundglass.display.events import Key, Wheel
+from groundglass.controls import Controls, Number, Text
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.present import Presenter
 from groundglass.display.tool import Invalidation, Tool
@@ -21,7 +20,7 @@ from groundglass.gl.passes import load_pass
 from groundglass.live_edit.editing import Editing
 from groundglass.look.look import load_look
 from groundglass.tools.aids import AIDS, Aids
-from groundglass.tools.keyboard_map import KeyboardMap, draw_page, key_rows, label_of, pages_of
+from groundglass.tools.keyboard_map import KeyboardMap, key_rows, label_of
 from groundglass.tools.panel.curve import HANDLES, dragged, levels
 from groundglass.tools.panel.panel import Panel
 from groundglass.tools.panel.widgets import number_format
@@ -295,6 +294,7 @@ def test_the_panel_works_without_a_mouse(bench: Bench) -> None:
         bench.show(2)
         return taken
 
+    bench.gui._imgui.get_io().key_repeat_delay = 1e3  # on a busy computer a key is down for long
     assert not press("Space")  # without a focused widget Space freezes the picture
     for _ in range(12):  # steps to the list of looks or the randomize button
         if not bench.editing.history.can_undo:
@@ -343,52 +343,6 @@ def test_the_keyboard_map_lists_every_key(bench: Bench) -> None:
     plain = bench.show()
     bench.controls.press("H")
     assert (bench.show()[200:340, 380:580] != plain[200:340, 380:580]).any(axis=2).mean() > 0.5
-
-
-ROWS = [("", "Window"), *((f"Ctrl+Shift+{index}", f"A title of some length {index}") for index in range(70))]
-
-
-@pytest.mark.parametrize(
-    ("room", "text_px"), [((320, 240), 13), ((640, 360), 13), ((960, 540), 13), ((640, 480), 26), ((2560, 1440), 26)]
-)
-def test_the_keyboard_map_is_complete_and_readable_in_any_window(room: tuple[int, int], text_px: int) -> None:
-    pages = pages_of(ROWS, text_px, room)
-    assert [row for page in pages for column in page.columns for row in column.rows] == ROWS
-    for page in pages:
-        height, width = draw_page(page).shape[:2]
-        assert page.text_px >= 0.75 * text_px
-        assert width <= room[0]
-        assert height <= room[1]
-    assert (len(pages) == 1) == (not pages[0].foot)
-
-
-def test_the_pages_of_the_keyboard_map_are_turned() -> None:
-    surface = OffscreenSurface((320, 240), gl=context())
-    controls = Controls()
-    keys = KeyboardMap(tool_context(LiveEngine(gl=context()), None, print, controls, None, surface))
-    controls.add(keys.controls())
-    controls.add(
-        Switch(f"s{index}", f"A switch of some length {index}", "aids", f"F{index}", get=bool, set=id)
-        for index in range(60)
-    )
-    presenter = Presenter(surface)
-    picture = context().texture((32, 24), 4)
-
-    def shown() -> bytes:
-        presenter.draw(picture, [], tools=[keys])
-        return surface.framebuffer.read()
-
-    assert not keys.handle_event(Key("PageDown"))  # hidden: the key opens the next file
-    controls.press("H")
-    first = shown()
-    assert keys.handle_event(Key("PageDown"))
-    second = shown()
-    assert second != first
-    assert keys.handle_event(Wheel(1.0))
-    assert shown() == first
-    assert not keys.handle_event(Key("P"))
-    presenter.release()
-    surface.close()
 
 
 def test_numbers_have_as_many_digits_as_their_step() -> None:
