@@ -326,6 +326,7 @@ def test_the_panel_appears_when_its_library_is_imported(
     bench.controls.press("Tab")
     assert bench.gui is None
     assert bench.panel.busy
+    assert bench.messages == ["the panel opens ..."]
     bench.show()
     if not stays:
         bench.controls.press("Tab")

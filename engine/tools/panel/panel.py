@@ -134,6 +134,7 @@ class Panel(Tool):
         elif on and self._gui is None and self._importing is None:
             self._importing = Thread(target=import_ahead, name="groundglass-panel", daemon=True)
             self._importing.start()
+            self._tool_context.notify("the panel opens ...")
         self._tool_context.surface.input.listener = self._gui if on else None
 
     def _open(self) -> None:
