@@ -71,7 +71,7 @@ SCREENSHOTS = (
     Screenshot("scopes", {"histogram": "both", "waveform": "both", "vectorscope": True}),
     Screenshot("keyboard-map", {"keys": True}),
     Screenshot("panel", {"panel": True}, click=((760, 114), (760, 90))),
-    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (690, 339))),
+    Screenshot("panel-pass", {"panel": True}, click=((760, 90), (760, 114), (760, 162), (700, 349))),
     Screenshot("panel-times", {"panel": True}, press=("Shift+T",), waits=4, click=((760, 162), (760, 306))),
 )
 

@@ -146,7 +146,9 @@ class EngineOptions:
             help="Colour space of the display: srgb, display-p3, rec709, or its ICC profile.",
         ),
     ] = "srgb"
-    lens: Annotated[str, typer.Option("--lens", help="A lens's name, or a lens file (.toml).")] = "noct-50"
+    lens: Annotated[
+        str | None, typer.Option("--lens", help="A lens's name, or a lens file (.toml). Default: noct-50.")
+    ] = None
     f_number: Annotated[float | None, typer.Option("--f-number", help="Aperture. Default: wide open.")] = None
     focus: Annotated[
         float | Rack | None,

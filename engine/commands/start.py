@@ -115,7 +115,7 @@ def look_of(options: EngineOptions) -> str | Look:
 
 def settings_of(options: EngineOptions) -> Settings:
     """The settings of the options. Raises GroundglassError."""
-    from ..settings import Settings
+    from ..settings import DEFAULT_LENS, Settings
 
     focus, zone_focus = options.focus, options.zone_focus
     if zone_focus is not None and (focus is not None or options.f_number is not None):
@@ -123,7 +123,7 @@ def settings_of(options: EngineOptions) -> Settings:
     settings = Settings(
         look=look_of(options),
         strength=options.strength,
-        lens=options.lens,
+        lens=options.lens or DEFAULT_LENS,
         f_number=options.f_number,
         focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
         development=options.development,

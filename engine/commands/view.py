@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from ..errors import DeviceError, OutputError, print_line
+from ..errors import ControlError, DeviceError, OutputError, print_line
 from ..interrupts import INTERRUPTS
 from ..optics.focus import Rack
 from .first_start import FirstStart
@@ -25,6 +25,7 @@ from .start import compile_ahead, live_scene, look_of, open_engine, open_input, 
 
 if TYPE_CHECKING:
     from ..capture import Source
+    from ..display.letterbox import Place
     from ..display.statistics import Statistics
     from ..display.surface import Surface
     from ..display.tool import Tool, ToolContext
@@ -91,7 +92,8 @@ def show(
         from ..live_edit.editing import Editing
         from ..settings import SettingsHistory
 
-        surface = open_surface(opened, options.size, view)
+        place, options = remembered(options, view)
+        surface = open_surface(opened, options.size, view, place)
         stack.callback(surface.close)
         if not surface.is_interactive:
             view = off_screen(view)
@@ -233,7 +235,6 @@ def fit_tools(
     from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
     from ..tools.recent_sources import RecentSources, recent_file
-    from ..tools.saved_settings import SavedSettings, settings_file
     from ..tools.scopes.scopes import Scopes
     from ..tools.source_menu import SourceMenu
     from ..tools.view import ViewTool
@@ -268,9 +269,17 @@ def fit_tools(
         KeyboardMap,
         partial(Panel, editing=editing, pass_times=pass_times),
         PointerInput,
-        *([] if view.fresh else [partial(SavedSettings, file=settings_file())]),
+        *([] if view.fresh else kept_between_runs()),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
+
+
+def kept_between_runs() -> list[Callable[[ToolContext], Tool]]:
+    """The tools that read and write files of the user's settings."""
+    from ..tools.remembered import Remembered, remembered_file
+    from ..tools.saved_settings import SavedSettings, settings_file
+
+    return [partial(SavedSettings, file=settings_file()), partial(Remembered, file=remembered_file())]
 
 
 def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
@@ -279,16 +288,42 @@ def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
     return partial(LiveTrace, write=write)
 
 
-def open_surface(source: Source, size: tuple[int, int] | None, view: ViewOptions) -> Surface:
-    """The window. Without a display it prints a line on standard error and returns an off-screen surface."""
+def remembered(options: EngineOptions, view: ViewOptions) -> tuple[Place | None, EngineOptions]:
+    """The window's place of the last run, and the options with its look and lens where they name none."""
+    from ..tools.remembered import LastRun, last_run, remembered_file
+
+    if view.fresh or view.headless:
+        return None, options
+    try:
+        last = last_run(remembered_file())
+    except ControlError as error:
+        print_line(str(error))
+        last = LastRun()
+    look = options.look or (last.look if options.lut is None else None)
+    return last.place, replace(options, look=look, lens=options.lens or last.lens)
+
+
+def open_surface(
+    source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None = None
+) -> Surface:
+    """The window. Without a display it prints a line on standard error and returns an off-screen surface.
+
+    The window is at the `place` of the last run if it is known and no `size` is asked for.
+    """
     from ..display.offscreen import OffscreenSurface
 
+    is_requested = size is not None
     size = size or source.size
     if not view.headless:
         from ..display.glfw import GlfwSurface
 
         try:
-            return GlfwSurface(size, title=f"groundglass {source.name}", fullscreen=view.fullscreen)
+            return GlfwSurface(
+                size,
+                title=f"groundglass {source.name}",
+                fullscreen=view.fullscreen,
+                place=None if is_requested else place,
+            )
         except DeviceError as error:
             print_line(str(error))
     return OffscreenSurface(size)

@@ -13,7 +13,7 @@ from ..errors import DeviceError
 from ..gl.context import is_software
 from .events import Button, Drop, Event, Signal
 from .input import InputQueue
-from .letterbox import Size, opening_size
+from .letterbox import Place, Size, opening_size
 from .swap import SwapThread
 
 HEADLESS_HINT = "use --headless to run off screen"
@@ -56,8 +56,9 @@ _last_error = ""
 class GlfwSurface:
     """A resizable window with an OpenGL 3.3 core context and vertical synchronization.
 
-    `picture` is the (width, height) of the expected picture. Raises DeviceError without a display or OpenGL 3.3; the
-    caller can continue off screen.
+    `picture` is the (width, height) of the expected picture. `place` is where the window was, see the property; without
+    it the window has the size of the picture, and the window system chooses the position. Raises DeviceError without a
+    display or OpenGL 3.3; the caller can continue off screen.
 
     A software renderer draws the frame, and copies it to the window system, in the swap: 2 to 4 ms at 960x540
     (measured), in a thread. A GPU's driver only queues the swap, or waits for the display.
@@ -66,13 +67,21 @@ class GlfwSurface:
     is_interactive = True
     can_fullscreen = True
 
-    def __init__(self, picture: Size = (1280, 720), *, title: str = "groundglass", fullscreen: bool = False) -> None:
+    def __init__(
+        self,
+        picture: Size = (1280, 720),
+        *,
+        title: str = "groundglass",
+        fullscreen: bool = False,
+        place: Place | None = None,
+    ) -> None:
         self._handle: Any = None
         self._title = title
         self._windowed: tuple[int, int, int, int] | None = None  # left, top, width, height before full screen
         _start_glfw()
         try:
-            self._handle = _create_window(opening_size(picture, _work_area()), title)
+            size = opening_size(picture, _work_area()) if place is None else opening_size(place[2:], _work_area(), 1.0)
+            self._handle = _create_window(size, title)
             glfw.make_context_current(self._handle)
             glfw.swap_interval(1)
             take = partial(glfw.make_context_current, self._handle)
@@ -90,6 +99,8 @@ class GlfwSurface:
         )
         self.input = InputQueue(self.size)
         self._listen()
+        if place is not None and _is_on_monitor(place):
+            glfw.set_window_pos(self._handle, *place[:2])
         glfw.show_window(self._handle)
         if fullscreen:
             self.toggle_fullscreen()
@@ -114,6 +125,13 @@ class GlfwSurface:
         except (AttributeError, KeyError, TypeError, moderngl.Error):
             return 8  # the driver does not report it
         return max(bits, 8)
+
+    @property
+    def place(self) -> Place | None:
+        if self._windowed is not None:
+            return None
+        width, height = glfw.get_window_size(self._handle)
+        return *self._position(), width, height
 
     def poll(self) -> list[Event]:
         glfw.poll_events()
@@ -296,6 +314,16 @@ def _work_area() -> Size:
 def _refresh_hz(monitor: Any) -> float | None:
     mode = glfw.get_video_mode(monitor) if monitor else None
     return float(mode.refresh_rate) if mode and mode.refresh_rate > 0 else None
+
+
+def _is_on_monitor(place: Place) -> bool:
+    """Whether the middle of the window's upper edge, by which it is moved, is on a monitor."""
+    x, y = place[0] + place[2] // 2, place[1]
+    for monitor in glfw.get_monitors():
+        left, top, width, height = glfw.get_monitor_workarea(monitor)
+        if left <= x < left + width and top <= y < top + height:
+            return True
+    return False
 
 
 def _monitor_of(window: tuple[int, int, int, int]) -> Any:

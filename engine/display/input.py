@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from threading import Event as Flag
 from threading import Lock
 from typing import Literal
@@ -28,6 +29,8 @@ class InputQueue:
         self._lock = Lock()
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
+        # Whether a tool takes a press at a position outside of the picture, in pixels from the upper left.
+        self.is_claimed: Callable[[float, float], bool] = lambda x, y: False
 
     @property
     def view(self) -> View:
@@ -106,8 +109,10 @@ class InputQueue:
         y: float,
     ) -> bool:
         """Queues a pointer event. Returns False for a press outside of the picture, which is ignored."""
-        point = picture_point((x, y), self._framebuffer, self._picture)
-        if point is None or (kind == "press" and not all(0 <= fraction < 1 for fraction in point)):
+        point = picture_point((x, y), self._framebuffer, self._picture, self._view.shrink)
+        if point is None:
+            return False
+        if kind == "press" and not all(0 <= fraction < 1 for fraction in point) and not self.is_claimed(x, y):
             return False
         with self._lock:
             last = self._events[-1] if self._events else None

@@ -11,7 +11,7 @@ import moderngl
 from ..gl.context import headless_context
 from .events import Event
 from .input import InputQueue
-from .letterbox import Size
+from .letterbox import Place, Size
 
 
 class OffscreenSurface:
@@ -49,6 +49,10 @@ class OffscreenSurface:
     @property
     def bits(self) -> int:
         return 8
+
+    @property
+    def place(self) -> Place | None:
+        return None
 
     def poll(self) -> list[Event]:
         return self.input.take()

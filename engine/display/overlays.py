@@ -53,12 +53,13 @@ class View:
 
     A `zoom` of 5 shows a fifth of the width and height around `middle`, a fraction of the picture, shifted to stay
     inside the picture. An inset shows the whole picture. A picture from an anamorphic lens is shown `squeeze` times as
-    wide.
+    wide. Below 1, `shrink` is its size relative to the largest that the window holds.
     """
 
     zoom: float = 1.0
     middle: tuple[float, float] = (0.5, 0.5)
     squeeze: float = 1.0
+    shrink: float = 1.0
 
     @property
     def corner(self) -> tuple[float, float]:

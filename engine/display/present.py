@@ -83,7 +83,7 @@ class Presenter:
             return
         shape = overlays.view.shape(picture.size)
         self._surface.input.show(shape, room, overlays.view)
-        left, top, width, height = letterbox(shape, room)
+        left, top, width, height = letterbox(shape, room, overlays.view.shrink)
         shown = left, room[1] - top - height, width, height
         numbers: dict[str, Number] = {"dither_step": self._dither_step}
         moving: dict[str, Number] = {}
@@ -108,7 +108,8 @@ class Presenter:
             self._draw_view((overlays.passes, True), numbers | view_uniforms, moving)
         self._smooth.clear(0)
         self._exact.clear(1)
-        canvas = Canvas(screen, room, shown, content_scale, height_px, self._sprites, overlays.view)
+        status = self._prepare_text(room, lines, height_px)
+        canvas = Canvas(screen, room, shown, content_scale, height_px, self._sprites, overlays.view, status)
         if overlays.view.zoom > 1.0:
             self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))
         if overlays.face is not None:
@@ -144,14 +145,21 @@ class Presenter:
         self._sprites.prepare(name, (size, pen_px), lambda: frame(size, pen_px))
         self._sprites.draw(name, left, bottom)
 
+    def _prepare_text(self, room: tuple[int, int], lines: list[str], height_px: int) -> tuple[int, int]:
+        """(width, height) of the text in the lower left corner; (0, 0) without lines."""
+        if not lines:
+            return 0, 0
+        room_px = room[0] - 2 * (height_px // 2)
+        return self._sprites.prepare(
+            "text", (lines, height_px, room_px), partial(render_text, lines, height_px, room_px, wraps=True)
+        )
+
     def _draw_sprites(self, room: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
         width, height = room
         margin_px = height_px // 2
         room_px = width - 2 * margin_px
         if lines:
-            self._sprites.prepare(
-                "text", (lines, height_px, room_px), partial(render_text, lines, height_px, room_px, wraps=True)
-            )
+            self._prepare_text(room, lines, height_px)
             self._sprites.draw("text", margin_px, margin_px)
         dof_scale = overlays.dof_scale
         if dof_scale is not None and height >= MIN_SCALES_PER_WINDOW * DOF_SCALE_HEIGHT_EM * height_px:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from .events import Event
     from .input import InputQueue
-    from .letterbox import Size
+    from .letterbox import Place, Size
 
 
 class Surface(Protocol):
@@ -45,6 +45,11 @@ class Surface(Protocol):
     @property
     def bits(self) -> int:
         """Bits per channel of the framebuffer, at least 8."""
+        ...
+
+    @property
+    def place(self) -> Place | None:
+        """Left, top, width and height of the window in units of the window system; None in full screen, without one."""
         ...
 
     def poll(self) -> list[Event]:

@@ -70,7 +70,8 @@ class Canvas:
 
     `size` is (width, height) in pixels, without docked tools. `shown` is the position of the `view` of the picture:
     left, bottom, width, height. `text_px` is the text height and the unit of all margins. `scale` is the content scale
-    of the monitor.
+    of the monitor. `status` is the (width, height) of the text in the lower left corner, half a text height from both
+    edges.
     """
 
     framebuffer: moderngl.Framebuffer
@@ -80,6 +81,7 @@ class Canvas:
     text_px: int
     sprites: TextSprites
     view: View = WHOLE
+    status: tuple[int, int] = (0, 0)
 
     def pixel(self, x: float, y: float) -> tuple[int, int]:
         """Pixels from the lower left of the fraction (x, y) of the picture. They may be outside of the screen."""

@@ -12,8 +12,8 @@ from PIL import Image, ImageDraw, ImageFont
 from ..display.status_line import text_background
 from .problem import Problem
 
-BACKGROUND_RGBA = 0.78  # opacity over the picture: source text must be readable
-PLAIN, BRIGHT, RED, FAINT = (200, 200, 200), (255, 255, 255), (255, 122, 100), (130, 130, 130)
+BACKGROUND_RGBA = 0.86  # opacity: over white, the contrast of all texts is above 4.5
+PLAIN, BRIGHT, RED, FAINT = (200, 200, 200), (255, 255, 255), (255, 122, 100), (170, 170, 170)
 BAR = (130, 40, 30)  # behind the faulty line
 MAX_LINES = 3  # maximum lines of the message
 

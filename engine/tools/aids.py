@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from ..drawn import Drawn
     from ..frame import Frame
 
+PALETTE = "palette"  # the parameter of an overlay that follows the choice for all aids
+PALETTES = "usual", "colour-blind"
+COLOUR_BLIND = PALETTES[1]
 NO_DEPTH = "no depth here"
 NO_MOSAIC = "this picture has no raw data"
 
@@ -58,6 +61,7 @@ class Aids(Tool):
     def __init__(self, tool_context: ToolContext) -> None:
         self._tool_context, self._notify = tool_context, tool_context.notify
         self._states = {aid.name: _State() for aid in AIDS}
+        self._palette = PALETTES[0]
 
     def controls(self) -> Iterable[Control]:
         for aid in AIDS:
@@ -72,8 +76,18 @@ class Aids(Tool):
             )
             key = aid.next_key
             for parameter in load_pass(aid.name).parameters:
+                if parameter.name == PALETTE:
+                    continue
                 yield self._parameter_control(aid, parameter, key if parameter.kind == "enum" else "")
                 key = "" if parameter.kind == "enum" else key
+        yield Choice(
+            *("aid_colours", "Colours of the aids", "aids"),
+            choices=PALETTES,
+            get=lambda: self._palette,
+            set=self._set_palette,
+            is_saved=True,
+            help="colour-blind: false colour in blue to yellow, peaking in yellow instead of red or green",
+        )
         yield Action("aids_off", "All aids off", "aids", "0", do=self._tool_context.controls.end_aids)
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
@@ -94,9 +108,11 @@ class Aids(Tool):
 
     def draw(self, canvas: Canvas) -> None:
         if self._states["false_colour"].on:
-            scale = str(self._value("false_colour", "scale"))
-            canvas.sprites.prepare("legend", (scale, canvas.text_px), lambda: draw_legend(scale, canvas.text_px))
-            canvas.sprites.draw("legend", canvas.text_px // 2, 4 * canvas.text_px)
+            key = str(self._value("false_colour", "scale")), canvas.text_px, self._palette
+            canvas.sprites.prepare("legend", key, lambda: draw_legend(*key))
+            canvas.sprites.draw(
+                "legend", canvas.text_px // 2, max(4 * canvas.text_px, canvas.status[1] + canvas.text_px)
+            )
         if self._states["frame_lines"].on:
             self._label_frame_lines(canvas)
 
@@ -160,9 +176,15 @@ class Aids(Tool):
 
     def _values(self, name: str, frame: Frame) -> dict[str, Value]:
         values = dict(self._states[name].values)
+        if name == "peaking" and self._palette == COLOUR_BLIND and self._value(name, "colour") in ("red", "green"):
+            values["colour"] = "yellow"
         if name == "peaking" and frame.depth_m is None:
             values["by"] = "contrast"
         return values
+
+    def _set_palette(self, palette: str) -> None:
+        self._palette = palette
+        self._states["false_colour"].values[PALETTE] = palette
 
     def _set(self, name: str, parameter: str, value: Value) -> None:
         self._states[name].values[parameter] = value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from ..controls import Control, Controls, Switch
+from ..controls import Choice, Control, Controls, Switch
+from ..display.events import Event, Key, Wheel
 from ..display.status_line import MIN_TEXT_PX, on_background
 from ..display.tool import Canvas, Tool, ToolContext
 
@@ -31,89 +33,177 @@ HEADINGS = {
     "Custom modes": ("custom",),
     "Output": ("keep",),
 }
+Rows = list[tuple[str, str]]
+MIN_PART = 0.77  # relative to the usual text height: 10 pixels on a monitor of scale 1
+TURN = "Page Down or the wheel turns the page"
+TITLE = 190  # level of the titles
 MAX_WINDOW_FRACTION = 0.94  # maximum width and height of the map
 BACKGROUND_OPACITY = 0.8  # higher than that of other texts, for legibility
 
 
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """Rows with the width of their keys and of their titles, in pixels."""
+
+    rows: Rows
+    keys_px: float
+    titles_px: float
+
+    @classmethod
+    def of(cls, rows: Rows, text_px: int) -> _Column:
+        font = ImageFont.load_default(text_px)
+        return cls(rows, *(max(font.getlength(row[word]) for row in rows) for word in (0, 1)))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Columns of the map in a text of `text_px`; `foot` is its last line."""
+
+    text_px: int
+    columns: tuple[_Column, ...]
+    foot: str = ""
+
+    @property
+    def edge_px(self) -> int:
+        return round(1.2 * self.text_px)
+
+    @property
+    def line_px(self) -> int:
+        return round(1.55 * self.text_px)
+
+    @property
+    def rows(self) -> int:
+        return max(len(column.rows) for column in self.columns) + bool(self.foot)
+
+    @property
+    def width_px(self) -> int:
+        columns_px = sum(column.keys_px + column.titles_px for column in self.columns)
+        columns_px += (3.5 * len(self.columns) - 2.5) * self.text_px
+        foot_px = ImageFont.load_default(self.text_px).getlength(self.foot)
+        return round(max(columns_px, foot_px)) + 2 * self.edge_px
+
+
 class KeyboardMap(Tool):
-    """Shows the map in the middle of the window."""
+    """Shows the map in the middle of the window, in a small window page by page."""
 
     def __init__(self, tool_context: ToolContext) -> None:
         self._controls = tool_context.controls
         self._shown = False
+        self._page, self._count = 0, 1
+        self._pages: tuple[object, list[Page]] | None = None
 
     def controls(self) -> Iterable[Control]:
         yield Switch(
             *("keys", "Keyboard map", "window", "H"), get=lambda: self._shown, set=self._toggle, second_key="?"
         )
 
+    def handle_event(self, event: Event) -> bool:
+        if not self._shown or self._count < 2:
+            return False
+        step = 0
+        if isinstance(event, Key):
+            step = {"PageDown": 1, "PageUp": -1}.get(event.name, 0)
+        elif isinstance(event, Wheel) and not event.modifiers:
+            step = -1 if event.steps > 0 else 1
+        self._page = (self._page + step) % self._count
+        return step != 0
+
     def draw(self, canvas: Canvas) -> None:
         if not self._shown:
             return
         width, height = canvas.size
         rows = key_rows(self._controls)
-        size = canvas.sprites.prepare(
-            "keys", (rows, canvas.text_px, canvas.size), lambda: draw_map(rows, canvas.text_px, canvas.size)
-        )
+        key = rows, canvas.text_px, canvas.size
+        if self._pages is None or self._pages[0] != key:
+            self._pages = key, pages_of(*key)
+        pages = self._pages[1]
+        self._count = len(pages)
+        self._page = min(self._page, self._count - 1)
+        page = pages[self._page]
+        size = canvas.sprites.prepare("keys", (key, self._page), lambda: draw_page(page))
         canvas.sprites.draw("keys", (width - size[0]) // 2, (height - size[1]) // 2)
 
     def _toggle(self, on: bool) -> None:
-        self._shown = on
+        self._shown, self._page = on, 0
 
 
-def key_rows(controls: Controls) -> list[tuple[str, str]]:
+def key_rows(controls: Controls) -> Rows:
     """(key or pointer action, title) of each control with a key, in menu order, then those of the pointer.
 
     A heading, ("", title), precedes each group.
     """
-    rows: list[tuple[str, str]] = []
+    rows: Rows = []
     for title, names in HEADINGS.items():
         groups = controls.groups()
         keyed = [control for name in names for control in groups.get(name, ()) if control.key]
-        keys = [(", ".join(filter(None, (control.key, control.second_key))), control.title) for control in keyed]
+        keys = [(", ".join(filter(None, (control.key, control.second_key))), label_of(control)) for control in keyed]
         rows += [("", title), *keys] if keys else []
         if title == WINDOW:
             rows.append(("Esc", "Quit"))
     others = [control for name, group in controls.groups().items() if not _has_heading(name) for control in group]
-    rows += [(control.key, control.title) for control in others if control.key]
+    rows += [(control.key, label_of(control)) for control in others if control.key]
     return [*rows, ("", "Pointer"), *POINTER]
+
+
+def label_of(control: Control) -> str:
+    """What the key of a control does, in words that need no other row."""
+    if isinstance(control, Choice) and not control.is_aid:
+        return f"Next {control.title[0].lower()}{control.title[1:]}"
+    return control.title
 
 
 def _has_heading(group: str) -> bool:
     return any(group in names for names in HEADINGS.values())
 
 
-def draw_map(rows: list[tuple[str, str]], height_px: int, room: tuple[int, int]) -> NDArray[np.uint8]:
-    """(H, W, 4) uint8, premultiplied RGBA: keys and titles in columns, within `room`, (width, height) pixels.
+def pages_of(rows: Rows, text_px: int, room: tuple[int, int]) -> list[Page]:
+    """The map in pages within `room`, (width, height) pixels: one if the text need not be smaller than `MIN_PART`."""
+    smallest_px = max(round(MIN_PART * text_px), MIN_TEXT_PX)
+    for height_px in range(max(text_px, smallest_px), smallest_px - 1, -1):
+        columns = [_Column.of(part, height_px) for part in _columns(rows, _max_rows(height_px, room))]
+        page = Page(height_px, tuple(columns))
+        if page.width_px <= MAX_WINDOW_FRACTION * room[0]:
+            return [page]
+    parts = _columns(rows, _max_rows(smallest_px, room) - 1)  # a line less, for the number of the page
+    pages = [Page(smallest_px, ())]
+    for part in parts:
+        column = _Column.of(part, smallest_px)
+        wider = replace(pages[-1], columns=(*pages[-1].columns, column))
+        if pages[-1].columns and wider.width_px > MAX_WINDOW_FRACTION * room[0]:
+            pages.append(Page(smallest_px, (column,)))
+        else:
+            pages[-1] = wider
+    return [replace(page, foot=f"{number} of {len(pages)}: {TURN}") for number, page in enumerate(pages, 1)]
 
-    The text is `height_px` high, or smaller if the map would not fit, but at least `MIN_TEXT_PX`.
-    """
-    while True:
-        font = ImageFont.load_default(height_px)
-        edge, line = round(1.2 * height_px), round(1.55 * height_px)
-        max_rows = max(2, (round(MAX_WINDOW_FRACTION * room[1]) - 2 * edge) // line)
-        parts = _columns(rows, max_rows)
-        widths = [[max(font.getlength(row[word]) for row in part) for word in (0, 1)] for part in parts]
-        width = round(sum(keys + titles for keys, titles in widths) + (3.5 * len(parts) - 2.5) * height_px) + 2 * edge
-        if width <= MAX_WINDOW_FRACTION * room[0] or height_px <= MIN_TEXT_PX:
-            break
-        height_px -= 1
-    ink = Image.new("L", (width, max(map(len, parts)) * line + 2 * edge))
+
+def draw_page(page: Page) -> NDArray[np.uint8]:
+    """(H, W, 4) uint8, premultiplied RGBA: keys and titles in columns."""
+    height_px, edge, line = page.text_px, page.edge_px, page.line_px
+    font = ImageFont.load_default(height_px)
+    ink = Image.new("L", (page.width_px, page.rows * line + 2 * edge))
     draw, left = ImageDraw.Draw(ink), float(edge)
-    for part, (keys, titles) in zip(parts, widths, strict=True):
-        for row, (key, title) in enumerate(part):
-            draw.text((left + keys - font.getlength(key), edge + row * line), key, 255, font)
-            draw.text((left + keys + height_px, edge + row * line), title, 170 if key else 255, font)
+    for column in page.columns:
+        for row, (key, title) in enumerate(column.rows):
+            y = edge + row * line
+            draw.text((left + column.keys_px - font.getlength(key), y), key, 255, font)
+            draw.text((left + column.keys_px + height_px, y), title, TITLE if key else 255, font)
             if title and not key:
-                under = edge + row * line + round(1.3 * height_px)
-                draw.line((left + keys + height_px, under, left + keys + height_px + titles, under), 110)
-        left += keys + titles + 3.5 * height_px
+                under, start = y + round(1.3 * height_px), left + column.keys_px + height_px
+                draw.line((start, under, start + column.titles_px, under), 110)
+        left += column.keys_px + column.titles_px + 3.5 * height_px
+    if page.foot:
+        draw.text((edge, edge + (page.rows - 1) * line), page.foot, 255, font)
     return on_background(np.asarray(ink), BACKGROUND_OPACITY, edge // 2)
 
 
-def _columns(rows: list[tuple[str, str]], max_rows: int) -> list[list[tuple[str, str]]]:
+def _max_rows(height_px: int, room: tuple[int, int]) -> int:
+    page = Page(height_px, ())
+    return max(2, (round(MAX_WINDOW_FRACTION * room[1]) - 2 * page.edge_px) // page.line_px)
+
+
+def _columns(rows: Rows, max_rows: int) -> list[Rows]:
     """The rows in columns; a heading is not the last row of a column."""
-    columns: list[list[tuple[str, str]]] = [[]]
+    columns: list[Rows] = [[]]
     for row in rows:
         is_heading = not row[0]
         if len(columns[-1]) + is_heading >= max_rows:

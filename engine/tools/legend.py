@@ -8,15 +8,26 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ..display.status_line import INK, TEXT_BACKGROUND, text_background
 
-# The bands of shaders/false_colour.glsl, from dark to bright: RGB, 0..1, and label.
-IRE_BANDS = (
-    ((0.45, 0.10, 0.60), "black"),
-    ((0.10, 0.25, 0.80), "10"),
-    ((0.20, 0.70, 0.25), "grey"),
-    ((0.95, 0.55, 0.60), "skin"),
-    ((0.95, 0.85, 0.10), "94"),
-    ((0.90, 0.10, 0.10), "white"),
-)
+# The bands of shaders/false_colour.glsl, from dark to bright: labels, and RGB, 0..1, by palette.
+IRE_LABELS = "black", "10", "grey", "skin", "94", "white"
+IRE_COLOURS = {
+    "usual": (
+        (0.45, 0.10, 0.60),
+        (0.10, 0.25, 0.80),
+        (0.20, 0.70, 0.25),
+        (0.95, 0.55, 0.60),
+        (0.95, 0.85, 0.10),
+        (0.90, 0.10, 0.10),
+    ),
+    "colour-blind": (
+        (0.15, 0.00, 0.35),
+        (0.10, 0.35, 0.85),
+        (0.35, 0.80, 0.95),
+        (0.95, 0.60, 0.20),
+        (1.00, 0.95, 0.45),
+        (0.60, 0.15, 0.00),
+    ),
+}
 MAX_STOPS = 7
 
 
@@ -28,17 +39,17 @@ def stop_colour(stop: int) -> tuple[float, float, float]:
     return (red, green, blue) if stop else (0.5, 0.5, 0.5)
 
 
-def bands(scale: str) -> list[tuple[tuple[float, float, float], str]]:
-    """Colour and label of each band of `ire` or `stops`."""
+def bands(scale: str, palette: str = "usual") -> list[tuple[tuple[float, float, float], str]]:
+    """Colour and label of each band of `ire`, in a palette of IRE_COLOURS, or of `stops`."""
     if scale == "ire":
-        return list(IRE_BANDS)
+        return list(zip(IRE_COLOURS[palette], IRE_LABELS, strict=True))
     stops = range(-MAX_STOPS, MAX_STOPS + 1)
     return [(stop_colour(stop), f"{stop:+d}" if stop else "0") for stop in stops]
 
 
-def draw_legend(scale: str, height_px: int) -> NDArray[np.uint8]:
+def draw_legend(scale: str, height_px: int, palette: str = "usual") -> NDArray[np.uint8]:
     """(H, W, 4) uint8, premultiplied RGBA: a swatch for each band with its label below, on a dark background."""
-    swatches = bands(scale)
+    swatches = bands(scale, palette)
     font = ImageFont.load_default(max(7, round(0.85 * height_px)))
     widest = max(font.getlength(label) for _, label in swatches)
     step, edge = round(widest + 0.7 * height_px), round(0.5 * height_px)

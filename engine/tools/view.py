@@ -23,7 +23,7 @@ CENTRE = (0.5, 0.5)
 
 
 class ViewTool(Tool):
-    """Zooms at the pointer, between the whole picture in the window and `MAX_PERCENT`.
+    """Zooms at the pointer, between `MIN_PERCENT` or the whole picture in the window, and `MAX_PERCENT`.
 
     While a part is visible, a drag moves it. A press is then a click, such as of the focus, when it is released without
     a drag: it is posted again.
@@ -61,7 +61,7 @@ class ViewTool(Tool):
             step=1.0,
             unit="%",
             get=lambda: min(max(self._zoom * self._fit_percent, MIN_PERCENT), MAX_PERCENT),
-            set=lambda percent: self._zoom_to(percent / self._fit_percent, CENTRE),
+            set=self._set_percent,
             help="window pixels per pixel of the frame; the wheel zooms at the pointer, a drag moves the picture",
         )
         yield Action("fit", "Zoom: whole picture", "aids", "Ctrl+0", do=lambda: self._zoom_to(1.0, CENTRE))
@@ -70,23 +70,23 @@ class ViewTool(Tool):
     def handle_event(self, event: Event) -> bool:
         match event:
             case Wheel(steps=steps) if not event.modifiers:
-                limit = max(MAX_PERCENT / self._fit_percent, 1.0)
-                self._zoom_to(min(max(self._zoom * 2.0 ** (steps / STEPS_PER_DOUBLE), 1.0), limit), self._pointer)
-                self._notify(f"{self._zoom * self._fit_percent:.0f} %" if self._zoom > 1.0 else "whole picture")
+                self._zoom_to(self._limited(self._zoom * 2.0 ** (steps / STEPS_PER_DOUBLE)), self._pointer)
+                self._notify(f"{self._zoom * self._fit_percent:.0f} %" if self._zoom != 1.0 else "whole picture")
                 return True
             case Pointer():
                 return self._point(event)
         return False
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
-        view = View(self._zoom, self._middle, SQUEEZES[self._squeeze])
+        view = View(max(self._zoom, 1.0), self._middle, SQUEEZES[self._squeeze], min(self._zoom, 1.0))
         return NO_OVERLAYS if view == WHOLE else Overlays(view=view)
 
     def draw(self, canvas: Canvas) -> None:
         drawn, self._shown = self._drawn(), canvas.shown[2:]
         self._drag_px = DRAG_EM * canvas.text_px
         if drawn is not None:
-            self._fit_percent = 100.0 * canvas.shown[2] / canvas.view.shape(drawn.frame.size)[0]
+            width_px = canvas.shown[2] / canvas.view.shrink
+            self._fit_percent = 100.0 * width_px / canvas.view.shape(drawn.frame.size)[0]
 
     def _point(self, event: Pointer) -> bool:
         """Handles a move, or a drag of the visible part. The position was mapped by the view of the input."""
@@ -121,14 +121,24 @@ class ViewTool(Tool):
         self._middle = left + x / self._zoom + half, top + y / self._zoom + half
 
     def _zoom_to(self, zoom: float, anchor: tuple[float, float]) -> None:
-        """Zooms, and keeps the point at the fraction `anchor` of the visible part."""
-        point = View(self._zoom, self._middle).picture_position(*anchor)
-        self._zoom = max(zoom, 1.0)
-        x, y = (at + (0.5 - visible) / self._zoom for at, visible in zip(point, anchor, strict=True))
-        self._middle = View(self._zoom, (x, y)).corner
-        self._middle = self._middle[0] + 0.5 / self._zoom, self._middle[1] + 0.5 / self._zoom
+        """Zooms, and keeps the point at the fraction `anchor` of the visible part.
+
+        The zoom stops at the whole picture on its way from larger to smaller, and back.
+        """
+        point = View(max(self._zoom, 1.0), self._middle).picture_position(*anchor)
+        self._zoom = 1.0 if (self._zoom - 1.0) * (zoom - 1.0) < 0.0 else zoom
+        enlarged = max(self._zoom, 1.0)
+        x, y = (at + (0.5 - visible) / enlarged for at, visible in zip(point, anchor, strict=True))
+        self._middle = View(enlarged, (x, y)).corner
+        self._middle = self._middle[0] + 0.5 / enlarged, self._middle[1] + 0.5 / enlarged
+
+    def _limited(self, zoom: float) -> float:
+        return min(max(zoom, min(MIN_PERCENT / self._fit_percent, 1.0)), max(MAX_PERCENT / self._fit_percent, 1.0))
+
+    def _set_percent(self, percent: float) -> None:
+        self._zoom = 1.0  # a slider does not stop there
+        self._zoom_to(self._limited(percent / self._fit_percent), CENTRE)
 
     def _show_actual_pixels(self) -> None:
+        self._zoom = 1.0
         self._zoom_to(100.0 / self._fit_percent, self._pointer)
-        if self._fit_percent >= 100.0:
-            self._notify(f"the whole picture is shown at {self._fit_percent:.0f} %")

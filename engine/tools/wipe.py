@@ -60,7 +60,13 @@ class WipeTool(Tool):
         yield Switch("wipe", "Wipe (A/B)", "aids", "X", get=lambda: self._on, set=self._toggle, is_aid=True)
         kinds = ("before", "look", "lens", "device")
         yield Choice(
-            "wipe_kind", "Wipe: B is", "aids", "Shift+X", choices=kinds, get=lambda: self._kind, set=self._choose
+            "wipe_kind",
+            "Wipe: compare with",
+            "aids",
+            "Shift+X",
+            choices=kinds,
+            get=lambda: self._kind,
+            set=self._choose,
         )
         looks, lenses = tuple(list_looks()), tuple(list_lenses())
         yield Choice("wipe_look", "Wipe: look", "aids", choices=looks, get=lambda: self._look, set=self._choose_look)

@@ -16,6 +16,7 @@ from groundglass.display.overlays import NO_OVERLAYS, Overlays
 from groundglass.display.present import Presenter
 from groundglass.gl.passes import list_overlays
 from groundglass.tools.aids import AIDS, Aids
+from groundglass.tools.legend import IRE_COLOURS
 from groundglass.tools.view import ViewTool
 from live_engine import LiveEngine, tool_context
 from look_support import context, srgb
@@ -330,6 +331,38 @@ def test_the_wheel_zooms_at_the_pointer_and_a_drag_moves_the_picture(bench: Benc
     assert bench.controls.get("zoom") == 800
     bench.view.handle_event(Wheel(-99.0))
     assert bench.view.overlays(None) is NO_OVERLAYS
+
+
+def test_a_picture_that_fits_is_shown_smaller_down_to_half_its_size(bench: Bench) -> None:
+    bench.show(grey_frame())
+    bench.view.handle_event(Wheel(2.0))
+    bench.view.handle_event(Wheel(-9.0))
+    assert bench.view.overlays(None) is NO_OVERLAYS, "the whole picture is a stop"
+    bench.view.handle_event(Wheel(-9.0))
+    assert bench.overlays().view.shrink == pytest.approx(0.5)
+    shown = bench.show(grey_frame())
+    lit = shown.max(axis=2) > 0
+    assert lit.any(axis=0).sum() == pytest.approx(WIDTH / 2, abs=1)
+    assert lit.any(axis=1).sum() == pytest.approx(HEIGHT / 2, abs=1)
+    assert lit[HEIGHT // 2, WIDTH // 2]
+    assert bench.controls.get("zoom") == pytest.approx(50)
+    bench.surface.input.move(WIDTH / 4, HEIGHT / 2)  # the left edge of the picture
+    (moved,) = bench.surface.input.take()
+    assert (moved.x, moved.y) == pytest.approx((0.0, 0.5), abs=0.02)
+    bench.controls.press("Ctrl+1")
+    assert bench.view.overlays(None) is NO_OVERLAYS
+
+
+def test_the_second_palette_of_false_colour_is_that_of_its_legend(bench: Bench) -> None:
+    levels = np.array([0.0005, 0.01, 0.13, 0.26, 0.9, 1.5])
+    light = np.repeat(levels, WIDTH // 6)[None, :].repeat(HEIGHT, axis=0)
+    bench.controls.set("aid_colours", "colour-blind")
+    bench.controls.set("false_colour", True)
+    shown = bench.show(grey_frame(light))
+    colours = {tuple(colour) for colour in shown.reshape(-1, 3).tolist()}
+    known = {tuple(round(255 * part) for part in rgb) for rgb in IRE_COLOURS["colour-blind"]}
+    found = [each for each in known if any(np.abs(np.subtract(each, colour)).max() <= 1 for colour in colours)]
+    assert len(found) >= 4
 
 
 def test_a_click_in_the_zoomed_picture_is_a_click(bench: Bench) -> None:

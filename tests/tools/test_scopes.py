@@ -12,9 +12,12 @@ import numpy as np
 import pytest
 from groundglass.cfa import Cfa
 from groundglass.controls import Controls
+from groundglass.display.events import Pointer, Wheel
 from groundglass.display.tool import Canvas, Invalidation
+from groundglass.errors import ControlError
 from groundglass.packing import Packing
 from groundglass.tools.scopes import counts, draw
+from groundglass.tools.scopes.layout import Window, placed, text_px_that_fits
 from groundglass.tools.scopes.scopes import Scopes
 from live_engine import LiveEngine, tool_context
 from look_support import context
@@ -146,7 +149,9 @@ class Bench:
         self.scopes = Scopes(tool_context(engine, None, self.messages.append, self.controls, None))  # type: ignore[arg-type]
         self.controls.add(self.scopes.controls())
         self.sprites = RecordingSprites()
-        self.canvas = Canvas(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.sprites)  # type: ignore[arg-type]
+        self.canvas = Canvas(  # type: ignore[arg-type]
+            *(engine.gl, size, (0, 0, *size), 1.0, TEXT_PX, self.sprites), status=(size[0] // 3, 2 * TEXT_PX)
+        )
         self.now_s = 100.0
 
     def turn(self, frame: gg.Frame) -> Invalidation:
@@ -196,6 +201,74 @@ def test_scopes_in_the_viewer_show_the_frame() -> None:
         for name in ("Shift+H", "W", "V"):
             bench.controls.press(name)
         assert bench.scopes.names == ()
+        bench.scopes.close()
+
+
+@pytest.mark.parametrize("name", ["histogram", "raw", "waveform", "parade", "vectorscope"])
+@pytest.mark.parametrize("text_px", [7, 13, 26])
+def test_the_size_of_a_scope_is_known_before_it_is_drawn(name: str, text_px: int) -> None:
+    drawing = {
+        "histogram": lambda: draw.draw_histogram(np.ones((3, 256), np.int64), text_px),
+        "raw": lambda: draw.draw_raw_histogram(np.ones((3, counts.RAW_BINS), np.int64), text_px),
+        "waveform": lambda: draw.draw_waveform(np.ones((256, 64), np.int64), text_px),
+        "parade": lambda: draw.draw_parade(np.ones((3, 256, 64), np.int64), text_px),
+        "vectorscope": lambda: draw.draw_vectorscope(np.ones((256, 256), np.int64), text_px),
+    }
+    assert draw.size_of(name, text_px) == drawing[name]().shape[1::-1]
+
+
+NAMES = ("histogram", "raw", "waveform", "parade", "vectorscope")
+
+
+@pytest.mark.parametrize("size", [(320, 240), (640, 360), (960, 540), (1280, 800), (2560, 1600)])
+@pytest.mark.parametrize("names", [NAMES[:1], NAMES[:3], NAMES])
+@pytest.mark.parametrize("scale", [1, 2])
+def test_scopes_lie_in_the_window_and_never_over_the_status_line(
+    size: tuple[int, int], names: tuple[str, ...], scale: int
+) -> None:
+    text_px = 13 * scale
+    window = Window(size, (size[0] - text_px, 4 * text_px), text_px // 2)
+    fitting_px = text_px_that_fits(text_px, 4, names, draw.size_of, window)
+    areas = placed({name: draw.size_of(name, fitting_px) for name in names}, {}, window)
+    moved = placed({name: draw.size_of(name, fitting_px) for name in names}, dict.fromkeys(names, (0.0, 0.0)), window)
+    for area in (*areas.values(), *moved.values()):
+        assert area.left >= 0
+        assert area.bottom + area.height <= size[1]
+        assert not area.overlaps(window.reserved)
+    for name, area in areas.items() if fitting_px > 4 else ():  # five scopes do not fit beside large text at 320x240
+        assert not any(area.overlaps(other) for other_name, other in areas.items() if other_name != name)
+
+
+def test_a_scope_is_dragged_sized_and_remembered() -> None:
+    frame = gg.Frame(RANDOM.integers(0, 4096, (270, 480), np.uint16), profile=gg.CameraProfile(white=4095.0))
+    with LiveEngine(gl=context(), look="neutral") as engine:
+        bench = Bench(engine)
+        bench.controls.press("W")
+        bench.until_repainted(frame)
+        left, bottom = bench.sprites.positions["scope waveform"]
+        width, height = draw.size_of("waveform", TEXT_PX)
+        at = (left + width / 2) / 960, 1 - (bottom + height / 2) / 540
+        assert bench.scopes.handle_event(Pointer("press", *at))
+        assert bench.scopes.handle_event(Pointer("drag", at[0] - 0.5, at[1] - 0.5))
+        assert bench.scopes.handle_event(Pointer("release", at[0] - 0.5, at[1] - 0.5))
+        bench.scopes.draw(bench.canvas)
+        assert bench.sprites.positions["scope waveform"] == (left - 480, bottom + 270)
+        places = bench.controls.get("scope_places")
+        assert not bench.scopes.handle_event(Pointer("press", *at))  # the scope is elsewhere: a click sets the focus
+        bench.scopes.handle_event(Pointer("move", at[0] - 0.5, at[1] - 0.5, "none"))
+        assert bench.scopes.handle_event(Wheel(3.0))
+        assert bench.controls.get("scope_size") == pytest.approx(133.1)
+        bench.scopes.draw(bench.canvas)
+        bench.until_repainted(frame)
+        shape = bench.scopes._drawn.sprites["waveform"].shape
+        assert shape[1::-1] == draw.size_of("waveform", round(1.331 * TEXT_PX))
+        bench.controls.do("scopes_home")
+        assert bench.controls.get("scope_places") == ""
+        bench.controls.set("scope_places", places)
+        bench.scopes.draw(bench.canvas)
+        assert bench.sprites.positions["scope waveform"][0] < 480
+        with pytest.raises(ControlError, match="has no places of scopes"):
+            bench.controls.set("scope_places", "waveform 7 7")
         bench.scopes.close()
 
 

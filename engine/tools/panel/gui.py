@@ -331,7 +331,7 @@ def _set_dark_theme(imgui: Any) -> None:
     style = imgui.get_style()
     style.window_border_size = style.frame_border_size = style.popup_border_size = 0.0
     accent, frame, highlight, background = (
-        (0.80, 0.27, 0.22),
+        (0.70, 0.23, 0.19),
         (0.19, 0.19, 0.20),
         (0.28, 0.28, 0.29),
         (0.07, 0.07, 0.075),

@@ -53,7 +53,9 @@ LAST_SECTIONS = (
 )
 # The buttons above all sections: the title, which is shorter than that of the control, by the control's name.
 BUTTONS = {"still": "Still", "record": "Record", "undo": "Undo", "redo": "Redo", "keys": "Keys", "panel": "Close"}
-OWN_WIDGETS = {"look", "swap", "reset_look", *BUTTONS} - {"record"}  # controls that the sections leave out
+OWN_WIDGETS = {"look", "swap", "reset_look", "scope_places", *BUTTONS} - {
+    "record"
+}  # controls that the sections leave out
 
 
 class Panel(Tool):
@@ -132,6 +134,7 @@ class Panel(Tool):
         elif on and self._gui is None and self._importing is None:
             self._importing = Thread(target=import_ahead, name="groundglass-panel", daemon=True)
             self._importing.start()
+            self._tool_context.notify("the panel opens ...")
         self._tool_context.surface.input.listener = self._gui if on else None
 
     def _open(self) -> None:

@@ -86,7 +86,7 @@ def text_widget(imgui: Any, control: Text) -> bool:
 def slider_with_value(
     imgui: Any, title: str, value: float, limits: tuple[float, float], *, digits: int, unit: str = "", flags: int = 0
 ) -> tuple[bool, float]:
-    """Declares a slider without text, and its value at the right, which is dragged finely, or typed after a double click.
+    """Declares a slider without text, and its value at the right, dragged finely, or typed after a double click.
 
     Returns whether it was changed, and the value, rounded to `digits` and within the limits.
     """

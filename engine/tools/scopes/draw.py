@@ -18,11 +18,12 @@ Colour = tuple[float, float, float]
 RED, GREEN, BLUE = (0.92, 0.24, 0.20), (0.20, 0.78, 0.28), (0.26, 0.42, 1.0)
 RGB = (RED, GREEN, BLUE)
 GREY = (0.78, 0.78, 0.76)
-BACKGROUND_OPACITY = 0.68
+BACKGROUND_OPACITY = 0.74
 WHITE = 0.78  # maximum level where red, green and blue overlap
-LINE, TEXT = 0.26, 0.72  # display levels of the graticule and of its labels
+LINE, TEXT = 0.26, 0.74  # display levels of the graticule and of its labels
 SIZE_EM = (19.0, 9.0)  # width and height of a plot, in text heights
 SIDE_EM = 12.5  # width and height of the vectorscope, in text heights
+EDGE_EM, FOOTER_EM, GUTTER_EM = 0.55, 0.9, 1.7  # around a plot, below a histogram, left of a waveform
 SKIN_DEGREES = 123.0  # hue angle of skin of all colours, from Cb towards Cr
 TARGETS = {"R": (1, 0, 0), "Mg": (1, 0, 1), "B": (0, 0, 1), "Cy": (0, 1, 1), "G": (0, 1, 0), "Yl": (1, 1, 0)}
 TARGET_PART = 0.75
@@ -89,6 +90,17 @@ def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     ink = np.asarray(density / (density + 1.0), np.float32)
     _composite(rgba[top : top + side, left : left + side], ink, _chroma(side))
     return _bytes(rgba)
+
+
+def size_of(name: str, text_px: int) -> tuple[int, int]:
+    """(width, height) in pixels of the scope `name`."""
+    edge, (width, height) = round(EDGE_EM * text_px), _plot_size(text_px)
+    match name:
+        case "vectorscope":
+            return (round(SIDE_EM * text_px) + 2 * edge,) * 2
+        case "waveform" | "parade":
+            return width + 2 * edge + round(GUTTER_EM * text_px), height + 2 * edge
+    return width + 2 * edge, height + 2 * edge + round(FOOTER_EM * text_px)
 
 
 def vector_position(cb: float, cr: float, side: int) -> tuple[float, float]:
@@ -199,7 +211,7 @@ class _Page:
     """A dark background with a plot area, on which lines and labels are drawn in grey."""
 
     def __init__(self, text_px: int, plot: tuple[int, int], gutter: int, footer: int) -> None:
-        self.edge = round(0.55 * text_px)
+        self.edge = round(EDGE_EM * text_px)
         self.font = ImageFont.load_default(max(8, round(0.74 * text_px)))
         self.pen = max(1, round(text_px / 17))
         self.left, self.top, self.width, self.height = self.edge + gutter, self.edge, *plot
@@ -230,7 +242,7 @@ def _plot_size(text_px: int) -> tuple[int, int]:
 @lru_cache(4)
 def _level_graticule(text_px: int, title: str) -> Graticule:
     size = _plot_size(text_px)
-    page = _Page(text_px, size, 0, round(0.9 * text_px))
+    page = _Page(text_px, size, 0, round(FOOTER_EM * text_px))
     for percent in (0, 25, 50, 75, 100):
         x = percent / 100 * (size[0] - 1)
         page.line(x, 0, x, size[1])
@@ -243,7 +255,7 @@ def _level_graticule(text_px: int, title: str) -> Graticule:
 @lru_cache(4)
 def _stop_graticule(text_px: int) -> Graticule:
     size = _plot_size(text_px)
-    page = _Page(text_px, size, 0, round(0.9 * text_px))
+    page = _Page(text_px, size, 0, round(FOOTER_EM * text_px))
     for stop in range(-STOPS, 1, 2):
         x = (stop + STOPS) / STOPS * (size[0] - 1)
         page.line(x, 0, x, size[1])
@@ -266,7 +278,7 @@ def _anchor(value: int, first: int, last: int) -> str:
 @lru_cache(4)
 def _ire_graticule(text_px: int, title: str, parts: int) -> Graticule:
     size = _plot_size(text_px)
-    page = _Page(text_px, size, round(1.7 * text_px), 0)
+    page = _Page(text_px, size, round(GUTTER_EM * text_px), 0)
     for ire in (0, 25, 50, 75, 100):
         y = (1 - ire / 100) * (size[1] - 1)
         page.line(0, y, size[0], y)

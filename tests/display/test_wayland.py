@@ -1,0 +1,126 @@
+"""The window on Wayland: a compositor nested in an X server, with real keys and a real pointer through the X server."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from window_support import SOURCE, RemoteClient, Screen, until
+
+SOCKET = "groundglass-test"
+BACKGROUND = (0x20, 0x30, 0x40)
+SHELL = """[core]
+shell=desktop-shell.so
+[shell]
+panel-position=none
+background-color=0xff203040
+locking=false
+[output]
+name=X1
+mode={width}x{height}
+scale={scale}
+"""
+
+
+@dataclass
+class Compositor:
+    """weston in a window of `screen`, with its runtime directory."""
+
+    screen: Screen
+    folder: Path
+    process: subprocess.Popen[bytes]
+    scale: int
+
+    @property
+    def environment(self) -> dict[str, str]:
+        plain = {key: text for key, text in self.screen.environment.items() if key != "DISPLAY"}
+        return plain | {
+            "XDG_RUNTIME_DIR": str(self.folder),
+            "XDG_SESSION_TYPE": "wayland",
+            "WAYLAND_DISPLAY": SOCKET,
+            "XDG_CONFIG_HOME": str(self.folder),
+            "XDG_STATE_HOME": str(self.folder),
+        }
+
+    def windows(self) -> np.ndarray:
+        """(700, 1000) bool: where the output is not the background."""
+        return np.abs(self.screen.grab()[:700, :1000].astype(int) - BACKGROUND).max(axis=2) > 8
+
+    def covered(self) -> float:
+        time.sleep(0.3)  # a grab takes the X server's time, which draws the compositor
+        return float(self.windows().mean())
+
+
+@pytest.fixture(params=[1, 2])
+def compositor(request: pytest.FixtureRequest, screen: Screen) -> Iterator[Compositor]:
+    if shutil.which("weston") is None:
+        pytest.skip("weston is not installed; apt-get install weston")
+    scale: int = request.param
+    with tempfile.TemporaryDirectory(prefix="gg") as name:  # a socket's path must be short
+        folder = Path(name)
+        folder.chmod(0o700)
+        (folder / "weston.ini").write_text(SHELL.format(scale=scale, width=1000 // scale, height=700 // scale))
+        command = ["weston", "--backend=x11-backend.so", f"--socket={SOCKET}", f"--config={folder / 'weston.ini'}"]
+        environment = screen.environment | {"XDG_RUNTIME_DIR": name}
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until(lambda: (folder / SOCKET).exists() or process.poll() is not None, "weston starts")
+            if process.poll() is not None:
+                pytest.skip("weston does not start in this X server")
+            compositor = Compositor(screen, folder, process, scale)
+            until(lambda: compositor.covered() < 0.05, "weston draws its background")
+            yield compositor
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+@pytest.mark.window
+def test_keys_pointer_scale_and_full_screen_work_on_wayland(compositor: Compositor) -> None:
+    words = [sys.executable, "-m", "groundglass", "view", SOURCE, "--control", "0", "--no-governor"]
+    program = subprocess.Popen(
+        words,
+        cwd=compositor.folder,
+        env=compositor.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        control = compositor.folder / "groundglass" / "control.json"
+        until(lambda: control.exists() or program.poll() is not None, "the window opens")
+        assert program.poll() is None, program.communicate()[0]
+        until(lambda: compositor.covered() > 0.1 or program.poll() is not None, "the picture is shown")
+        assert program.poll() is None, program.communicate()[0]
+        client = RemoteClient(compositor.folder)
+        shown = compositor.covered()
+        middle = np.argwhere(compositor.windows()).mean(axis=0)
+        xdotool = compositor.screen.xdotool
+        xdotool("mousemove", round(middle[1]), round(middle[0]), "click", 1)  # gives the window the keys, too
+        focus_m = client.request({"get": "focus"})
+        xdotool("mousemove", round(middle[1]) + 60 * compositor.scale, round(middle[0]) + 20, "click", 1)
+        until(lambda: client.request({"get": "focus"}) != focus_m, "a click sets the focus")
+        xdotool("key", "p")
+        until(lambda: client.request({"get": "peaking"}), "P switches peaking")
+        zoom = client.request({"get": "zoom"})
+        xdotool("click", 4)
+        until(lambda: client.request({"get": "zoom"}) > zoom, "the wheel zooms")
+        xdotool("key", "f")
+        until(lambda: compositor.covered() > 0.97 > shown, "F fills the output")
+        xdotool("key", "f")
+        until(lambda: compositor.covered() < 0.9, "F restores the window")
+        xdotool("key", "q")
+        output, _ = program.communicate(timeout=40)
+        assert program.returncode == 0, output
+    finally:
+        if program.poll() is None:
+            program.kill()
+        program.communicate()
