@@ -60,17 +60,20 @@ class _Extent(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """What the distances and the blur of a frame decide."""
+    """What the distances and the blur of a frame decide. Points of the nearest layer with a radius above `occluders_px`,
+    the reach of a scale, occlude its other points; 0 if none does.
+    """
 
     layers: Layers
     extent: _Extent
+    occluders_px: float
 
 
 class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers - 6, half_floats=True)
+        self.planes = Planes(device, width, height, 13 * layers, half_floats=True)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
@@ -106,8 +109,9 @@ class Defocus:
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
+        self._cut_at: tuple[Layers, float] | None = None
         self._plans: Kept[_Plan] = Kept(_PLANS_KEPT)
-        self._first_limited = 0
+        self._first_limited, self._first_surface = 0, 1
         max_cells = CELLS[0] * CELLS[1]
         self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
@@ -118,7 +122,7 @@ class Defocus:
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
-        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1), half_floats=True)
+        self._pyramid_top = Planes(device, width, height, 6 * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
         """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
@@ -161,9 +165,10 @@ class Defocus:
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
-        layers, extent = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
-        self._set_layers(layers)
-        key = (scene, depth, blur, shape, self._first_limited, extent, unit)
+        plan = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
+        self._set_layers(plan.layers, plan.occluders_px)
+        extent = plan.extent
+        key = (scene, depth, blur, shape, self._first_limited, self._first_surface, extent, unit)
         self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
         return self.picture
 
@@ -209,18 +214,32 @@ class Defocus:
         largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._max_radius)
         filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
         tiles = self._highlights.reach(largest, shape, blur.colour_shift_px)
-        return _Plan(layers_of(radii_px, self._layers, before), _Extent(self._scales_for(largest), filled, tiles))
+        layers, extent = layers_of(radii_px, self._layers, before), _Extent(self._scales_for(largest), filled, tiles)
+        return _Plan(layers, extent, self._occluders_px(layers, extent))
 
-    def _set_layers(self, layers: Layers) -> None:
-        if layers == self._cut:
+    def _occluders_px(self, layers: Layers, extent: _Extent) -> float:
+        """The reach of a scale, which spreads what is occluded, closest to the border between occluders and the rest."""
+        least = max(-layers.borders_px[0], SHARP_PX) * _FADE
+        reaches = [2**number * self._reach_at(number) for number in range(1, extent.scales)]
+        fitting = [reach for reach in reaches if reach > least]
+        if not (layers.occluders_px and fitting):
+            return 0.0
+        return min(fitting, key=lambda reach: abs(np.log(reach / layers.occluders_px)))
+
+    def _set_layers(self, layers: Layers, occluders_px: float) -> None:
+        if (layers, occluders_px) == self._cut_at:
             return
         # Blurred layers overlap in a ramp, so that a surface across a border shows no step.
         slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
         if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
             slopes[layers.first_limited - 1] = _ABRUPT
-        ends = [-MAX_BORDER, *layers.borders_px, MAX_BORDER]
-        self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
-        self._cut, self._first_limited = layers, layers.first_limited
+        # The same ramp as between a scale and the next.
+        fade = _FADE - 1.0
+        occluding = (-(1.0 + 0.5 * fade) * occluders_px, 1 / (fade * occluders_px)) if occluders_px else (-MAX_BORDER, 1.0)
+        inner = zip(layers.borders_px, slopes, strict=True)
+        self._device.write(self._borders, np.array([occluding, *inner, (MAX_BORDER, 1.0)], np.float32))
+        self._cut, self._cut_at, self._first_limited = layers, (layers, occluders_px), layers.first_limited
+        self._first_surface = 0 if occluders_px else 1
 
     def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
         """Halves full size to the first two scales, and each scale to the next."""
@@ -231,6 +250,7 @@ class Defocus:
             extremes=self._highlights.extremes, full_pitch=scene.layout.pitch, full_stride=scene.layout.stride,
             first_width=first.layout.width, first_height=first.layout.height, first_pitch=first.layout.pitch,
             first_stride=first.layout.stride, tiles_x=self._tiles_x, first_limited=self._first_limited,
+            first_surface=self._first_surface,
             reach=self._reach_at(0), first_reach=first_reach,
         )  # fmt: skip
         for number in range(2, len(self._scales)):
@@ -240,7 +260,7 @@ class Defocus:
                 self._halve, "halve", fine_scale=finer.buffer, scale=coarse.buffer, rows=layout.height,
                 width=finer.layout.width, height=finer.layout.height, pitch=finer.layout.pitch,
                 stride=finer.layout.stride, half_pitch=layout.pitch, half_stride=layout.stride,
-                reach=self._reach_at(number), row_count=layout.height * self._layers,
+                first_surface=self._first_surface, reach=self._reach_at(number), row_count=layout.height * self._layers,
             )  # fmt: skip
 
     def _fill_pyramid(self, filled: int) -> None:
@@ -251,7 +271,8 @@ class Defocus:
         layout = self._pyramid_top.layout
         self._pyramid_top.run(
             self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
-            rows=layout.rows, too_far=int(len(self._scales) > filled), row_count=layout.rows * (self._layers - 1),
+            rows=layout.rows, too_far=int(len(self._scales) > filled), first_surface=self._first_surface,
+            row_count=layout.rows * (self._layers - self._first_surface),
         )  # fmt: skip
         coarse, first = self._pyramid_top, 0
         for number, scale in reversed(list(enumerate(self._scales[:-1]))):
@@ -260,7 +281,8 @@ class Defocus:
             finer.run(
                 self._prepare, "fill_scale", scale=finer.buffer, coarse=coarse.buffer, rows=layout.rows,
                 coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, first=first,
-                too_far=int(number >= filled), row_count=layout.rows * (self._layers - 1),
+                too_far=int(number >= filled), first_surface=self._first_surface,
+                row_count=layout.rows * (self._layers - self._first_surface),
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
 
@@ -274,6 +296,7 @@ class Defocus:
             tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
             cells_y=shape.cells[1], width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride,
             tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited,
+            first_surface=self._first_surface,
             reach=reach, finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
             blue_shift=shift_px[1],
         )  # fmt: skip
