@@ -24,17 +24,15 @@
 #endif
 #define ONWARD (5 + SHAPED)
 #define SPREAD_PLANES (6 + SHAPED)
-FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
-{
-    if (l == 0 || l == LAYERS)
-        return (floats)(l == 0 ? 1.0f : 0.0f);
-    return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
-}
-
 /* Fraction of a point that does not occlude the surface of layer l. */
 FUNCTION floats in_view(GLOBAL const float *borders, int l, floats radius)
 {
     return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
+}
+
+FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
+{
+    return l > 0 && l < LAYERS ? in_view(borders, l, radius) : (floats)(l == 0 ? 1.0f : 0.0f);
 }
 
 /* Planes of one scale. For each layer, the light that this and smaller scales spread: colour times weight (0 to 2),

@@ -15,26 +15,25 @@ typedef struct {
     float known; /* 1 if nothing covers an absent layer, 0 if nearer layers do */
 } Presence;
 
-FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
-{
-    const float share = (radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f;
-    return l == 0 || share > 1.0f ? 1.0f : l == LAYERS || share < 0.0f ? 0.0f : share;
-}
-
-FUNCTION int lower(int a, int b) { return a < b ? a : b; }
-
-/* `in_view` for one radius. */
-FUNCTION float view_border(GLOBAL const float *borders, int l, float radius)
+/* `in_view` and `behind` for one radius. */
+FUNCTION float border_in_view(GLOBAL const float *borders, int l, float radius)
 {
     const float share = (radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f;
     return share > 1.0f ? 1.0f : share < 0.0f ? 0.0f : share;
 }
 
+FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
+{
+    return l > 0 && l < LAYERS ? border_in_view(borders, l, radius) : l == 0 ? 1.0f : 0.0f;
+}
+
+FUNCTION int lower(int a, int b) { return a < b ? a : b; }
+
 /* Presence of layer l among points with signed radii from `near` to `far`. */
 FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, float far, float reach)
 {
     Presence presence;
-    const float before = view_border(borders, l, near), beyond = behind_border(borders, l + 1, far);
+    const float before = border_in_view(borders, l, near), beyond = behind_border(borders, l + 1, far);
     presence.is_absent = behind_border(borders, l, far) <= 0.0f || behind_border(borders, l + 1, near) >= 1.0f;
     presence.is_whole = before >= 1.0f && beyond <= 0.0f
                         && (near > (1.0f + FADE) * reach || far < -(1.0f + FADE) * reach);
@@ -188,7 +187,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
     const int is_inside = 2 * (GLOBAL_X + RUN) <= first_width && 2 * (GLOBAL_Y + 1) <= first_height;
     int layer = -1; /* the layer that contains all points */
     for (int l = 0; l < LAYERS && is_inside && max_level <= -UNLIMITED && (near > passing || far < -passing); ++l)
-        if (view_border(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
+        if (border_in_view(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
             layer = l;
     if (layer >= 0) {
         const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;

@@ -3,6 +3,11 @@
 #include "defocus.h"
 #include "aperture.h"
 
+/* Inverse of the part of a pixel in which a surface is seen that decides on what is occluded next to it. A surface of the
+ * nearest layer continues only behind what is narrow: whether wide occluders have another one behind them is unknown.
+ */
+#define TRUST 16.0f
+#define TRUST_NEAREST 1.0f
 #define NEAREST_M 1e-3f
 #define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
@@ -134,35 +139,38 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 #endif
 }
 
-/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
-FUNCTION floats visible_share(floats seen, floats known)
+/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. `trust` is
+ * one of the above.
+ */
+FUNCTION floats visible_share(floats seen, floats known, float trust)
 {
-    return limited(16.0f * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
+    return limited(trust * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
 }
 
 /* Converts a surface in place from sums to means where it is visible, and fills it from `around` where it is not
  * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
  * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
  */
-FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far)
+FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far,
+                       float share_trust)
 {
     const floats known = within ? LOAD_F16(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD_F16(surface, at + 3 * stride) : (floats)(0.0f);
-    const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
+    const floats trust = limited(TRUST * seen, 0.0f, 1.0f);
     const floats per_visible = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
             STORE_F16(surface, at + plane * stride,
                   per_visible * (known > 0.0f ? LOAD_F16(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
+    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known, share_trust) : seen + (1.0f - known) * around[3]);
 }
 
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
  * two-dimensional interpolation function", 1968).
  */
 KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, int rows, int width, int height,
-                     int pitch, int stride, int first_surface, int too_far)
+                     int pitch, int stride, int first_surface, int too_far, int nearest_too_far)
 {
     const int l = GLOBAL_Y / rows + first_surface, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const f16 *surface = sums + SURFACE(l) * stride;
@@ -181,17 +189,18 @@ KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, 
             for (int plane = 0; plane < 5; ++plane)
                 means[plane] += weight * ONE_F16(surface, position + plane * stride);
         }
+    const int ends = l > 0 ? too_far : nearest_too_far;
     const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
-    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride));
+    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride), l > 0 ? TRUST : TRUST_NEAREST);
     for (int plane = 0; plane < 5; ++plane)
         STORE_F16(top, at + (6 * l + plane) * stride,
-              plane != 3 ? means[plane] * per_visible : too_far ? here : seen / known);
+              plane != 3 ? means[plane] * per_visible : ends ? here : seen / known);
 }
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
 KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int rows, int width, int pitch,
-                       int stride, int coarse_pitch, int coarse_stride, int first, int first_surface, int too_far)
+                       int stride, int coarse_pitch, int coarse_stride, int first, int first_surface, int too_far, int nearest_too_far)
 {
     const int l = GLOBAL_Y / rows + first_surface, y = GLOBAL_Y % rows; /* borders included */
     const int at = y * pitch + GLOBAL_X;
@@ -206,7 +215,8 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
     floats around[5];
     for (int plane = 0; plane < 5; ++plane)
         around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
-    complete(scale + SURFACE(l) * stride, at, stride, within, around, too_far);
+    complete(scale + SURFACE(l) * stride, at, stride, within, around, l > 0 ? too_far : nearest_too_far,
+             l > 0 ? TRUST : TRUST_NEAREST);
 }
 
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a

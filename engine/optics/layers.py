@@ -18,8 +18,8 @@ Radii = NDArray[np.float64]
 class Layers(NamedTuple):
     """Borders of the layers: `borders_px`, ascending, are the signed blur radii between them.
 
-    Layers from `first_limited` (1 or more) on are approximately in focus or behind it. In the nearest layer, points with
-    a radius above `occluders_px` are another surface than those behind them; 0 if there is only one surface.
+    Layers from `first_limited` (1 or more) on are approximately in focus or behind it. In the nearest layer, points
+    with a radius above `occluders_px` are on other objects than the rest; 0 if there is one object.
     """
 
     borders_px: tuple[float, ...]
