@@ -231,7 +231,7 @@ class Defocus:
         fitting = [reach for reach in reaches if reach > minimum]
         if not (layers.occluders_px and fitting):
             return 0.0
-        return min(fitting, key=lambda reach: abs(math.log(reach / layers.occluders_px)))
+        return float(min(fitting, key=lambda reach: abs(math.log(reach / layers.occluders_px))))
 
     def _set_layers(self, layers: Layers, occluders_px: float) -> None:
         if (layers, occluders_px) == (self._cut, self._occluders_px):
