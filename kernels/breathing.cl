@@ -45,7 +45,7 @@ KERNEL void breathe(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT p
     GLOBAL const float *rows = scene + (place)(row - 1 + PAD) * pitch + PAD - 1;
 #if RUN > 1
     floats next[3];
-    int next_at = -1; /* the column of these column sums */
+    int next_at = -PAD - 1; /* the column of these column sums: none yet */
 #endif
     for (int x = GROUP_X * AREA; x < GROUP_X * AREA + AREA && x < width; x += RUN) {
         const float first_shift = rest * (0.5f * (float)(width - 1) - (float)x); /* decreases from lane to lane */

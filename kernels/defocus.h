@@ -13,7 +13,8 @@
 
 /* Depth layers, the nearest first. Layer l holds the points whose signed radius, negative in front of the focus, lies
  * between border l and border l + 1. `borders` holds the radius and slope of each border. `behind` is the fraction of a
- * point behind border l: 1 for the first border, 0 for the last.
+ * point behind border l: 1 for the first border, 0 for the last. Points of the nearest layer in front of border 0
+ * occlude its other points.
  */
 #ifndef LAYERS
 #define LAYERS 2
@@ -23,21 +24,25 @@
 #endif
 #define ONWARD (5 + SHAPED)
 #define SPREAD_PLANES (6 + SHAPED)
+/* Fraction of a point that does not occlude the surface of layer l. */
+FUNCTION floats in_view(GLOBAL const float *borders, int l, floats radius)
+{
+    return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
+}
+
 FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 {
-    if (l == 0 || l == LAYERS)
-        return (floats)(l == 0 ? 1.0f : 0.0f);
-    return limited((radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f, 0.0f, 1.0f);
+    return l > 0 && l < LAYERS ? in_view(borders, l, radius) : (floats)(l == 0 ? 1.0f : 0.0f);
 }
 
 /* Planes of one scale. For each layer, the light that this and smaller scales spread: colour times weight (0 to 2),
  * weight (3), radius in pixels of that scale (4); for shaped discs the tilt of their light (5); and the weight that
- * passes on to smaller scales (ONWARD). Then, for each layer except the nearest, which is never occluded, its surface:
- * colour (0 to 2), covered fraction of the pixel (3), radius in pixels of that scale (4), each continued behind its
- * occluders; and the visible fraction of the pixel, not occluded by nearer layers (5).
+ * passes on to smaller scales (ONWARD). Then, for each layer, its surface: colour (0 to 2), covered fraction of the pixel
+ * (3), radius in pixels of that scale (4), each continued behind its occluders; and the visible fraction of the pixel,
+ * not occluded by nearer points (5). Surfaces begin with layer `first_surface`: 1 if nothing occludes the nearest layer.
  */
 #define SPREAD(l) (SPREAD_PLANES * (l))
-#define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * ((l) - 1))
+#define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * (l))
 
 /* For a run at (x, y): the distance h from the centre of the picture, 1 in the corners, and the polynomial 1 + a h + b
  * h^2 + c h^3 + d h^4.

@@ -15,10 +15,16 @@ typedef struct {
     float known; /* 1 if nothing covers an absent layer, 0 if nearer layers do */
 } Presence;
 
-FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
+/* `in_view` and `behind` for one radius. */
+FUNCTION float border_in_view(GLOBAL const float *borders, int l, float radius)
 {
     const float share = (radius - borders[2 * l]) * borders[2 * l + 1] + 0.5f;
-    return l == 0 || share > 1.0f ? 1.0f : l == LAYERS || share < 0.0f ? 0.0f : share;
+    return share > 1.0f ? 1.0f : share < 0.0f ? 0.0f : share;
+}
+
+FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
+{
+    return l > 0 && l < LAYERS ? border_in_view(borders, l, radius) : l == 0 ? 1.0f : 0.0f;
 }
 
 FUNCTION int lower(int a, int b) { return a < b ? a : b; }
@@ -27,7 +33,7 @@ FUNCTION int lower(int a, int b) { return a < b ? a : b; }
 FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, float far, float reach)
 {
     Presence presence;
-    const float before = behind_border(borders, l, near), beyond = behind_border(borders, l + 1, far);
+    const float before = border_in_view(borders, l, near), beyond = behind_border(borders, l + 1, far);
     presence.is_absent = behind_border(borders, l, far) <= 0.0f || behind_border(borders, l + 1, near) >= 1.0f;
     presence.is_whole = before >= 1.0f && beyond <= 0.0f
                         && (near > (1.0f + FADE) * reach || far < -(1.0f + FADE) * reach);
@@ -64,14 +70,15 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GL
             continue;
         }
         UNROLL for (int side = 0; side < 2; ++side) {
-            const floats known = quarter * behind(borders, l, radii[side]), size = absolute(radii[side]);
-            const floats member = known - quarter * behind(borders, l + 1, radii[side]);
-            const floats spread = member * (1.0f - share_here(size, reach));
+            const floats known = quarter * in_view(borders, l, radii[side]), size = absolute(radii[side]);
+            const floats beyond = quarter * behind(borders, l + 1, radii[side]), member = known - beyond;
+            const floats whole = quarter * behind(borders, l, radii[side]) - beyond;
+            const floats spread = whole * (1.0f - share_here(size, reach));
             floats light = spread, surface = member;
             if (is_bright) {
                 const floats dimmed = bound / greater(bound, greater(red[side], greater(green[side], blue[side])));
                 light *= level > 0.0f ? dimmed : full;
-                surface *= level > 0.0f || member >= 0.25f ? dimmed : full;
+                surface *= level > 0.0f || whole >= 0.25f ? dimmed : full;
             }
             sums.spread[0] += light * red[side];
             sums.spread[1] += light * green[side];
@@ -152,7 +159,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                           GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
                           GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
                           int first_height, int first_pitch, int first_stride, int width, int pitch, int stride,
-                          int tiles_x, int first_limited, float reach, float first_reach)
+                          int tiles_x, int first_limited, int first_surface, float reach, float first_reach)
 {
     if (GLOBAL_X >= width + RUN)
         return;
@@ -180,7 +187,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
     const int is_inside = 2 * (GLOBAL_X + RUN) <= first_width && 2 * (GLOBAL_Y + 1) <= first_height;
     int layer = -1; /* the layer that contains all points */
     for (int l = 0; l < LAYERS && is_inside && max_level <= -UNLIMITED && (near > passing || far < -passing); ++l)
-        if (behind_border(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
+        if (border_in_view(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
             layer = l;
     if (layer >= 0) {
         const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;
@@ -193,10 +200,10 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
             const floats member = l == layer ? full : none, known = l <= layer ? full : none;
             UNROLL for (int plane = 0; plane < 5; ++plane) {
                 STORE_F16(second, to + (SPREAD(l) + plane) * stride, member * means[plane]);
-                if (l > 0)
+                if (l >= first_surface)
                     STORE_F16(second, to + (SURFACE(l) + plane) * stride, member * means[plane]);
             }
-            if (l > 0)
+            if (l >= first_surface)
                 STORE_F16(second, to + (SURFACE(l) + 5) * stride, known);
             for (int part = 0; part < 4; ++part) {
                 GLOBAL f16 *here = first + (2 * GLOBAL_Y + part / 2 + PAD) * first_pitch + PAD + 2 * GLOBAL_X
@@ -204,7 +211,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 store_own(here + SPREAD(l) * first_stride, first_stride, means, none);
                 if (l < first_limited)
                     STORE_F16(here, (SPREAD(l) + ONWARD) * first_stride, member);
-                if (l > 0) {
+                if (l >= first_surface) {
                     STORE_F16(here, (SURFACE(l) + 3) * first_stride, member);
                     STORE_F16(here, (SURFACE(l) + 4) * first_stride, member * passing); /* limits no disc of this scale */
                     STORE_F16(here, (SURFACE(l) + 5) * first_stride, known);
@@ -245,13 +252,13 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 store_own(own, first_stride, sums->spread, share);
                 if (l < first_limited)
                     STORE_F16(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
-                if (l == 0)
+                if (l < first_surface)
                     continue;
                 UNROLL for (int plane = any_positive(1.0f - sums->surface[5]) ? 0 : 3; plane < 6; ++plane)
                     STORE_F16(hidden, plane * first_stride, sums->surface[plane]);
             }
             UNROLL for (int side = 0; side < 2; ++side) {
-                if (l > 0)
+                if (l >= first_surface)
                     surface[5] += 0.25f * EVERY_SECOND(runs[0].surface[5], runs[1].surface[5], side);
                 if (!is_present)
                     continue;
@@ -262,7 +269,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 UNROLL for (int plane = 0; plane < 4; ++plane)
                     spread[plane] += share * passed[plane];
                 spread[4] += share * passed[3] * passed[4];
-                UNROLL for (int plane = 0; l > 0 && plane < 5; ++plane)
+                UNROLL for (int plane = 0; l >= first_surface && plane < 5; ++plane)
                     surface[plane] += 0.25f * EVERY_SECOND(runs[0].surface[plane], runs[1].surface[plane], side);
             }
         }
@@ -270,14 +277,14 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
         surface[4] = 0.5f * surface[4];
         UNROLL for (int plane = 0; plane < 5; ++plane)
             STORE_F16(second, to + (SPREAD(l) + plane) * stride, spread[plane]);
-        UNROLL for (int plane = 0; l > 0 && plane < 6; ++plane)
+        UNROLL for (int plane = 0; l >= first_surface && plane < 6; ++plane)
             STORE_F16(second, to + (SURFACE(l) + plane) * stride, surface[plane]);
     }
 }
 
 /* From one scale to the next: the light passed on, and the surfaces. The work-item's row also selects the layer. */
 KERNEL void halve(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT scale, int rows, int width,
-                  int height, int pitch, int stride, int half_pitch, int half_stride, float reach)
+                  int height, int pitch, int stride, int half_pitch, int half_stride, int first_surface, float reach)
 {
     const int l = GLOBAL_Y / rows, y = GLOBAL_Y % rows;
     const int fine = (2 * y + PAD) * pitch + PAD + 2 * GLOBAL_X;
@@ -312,7 +319,7 @@ KERNEL void halve(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT sc
     sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         STORE_F16(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
-    for (int plane = 0; l > 0 && plane < 6; ++plane) {
+    for (int plane = 0; l >= first_surface && plane < 6; ++plane) {
         const int from = fine + plane * stride;
         floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
         load_pairs_f16(surface, from, &of_left, &of_right);

@@ -3,6 +3,11 @@
 #include "defocus.h"
 #include "aperture.h"
 
+/* Inverse of the part of a pixel in which a surface is seen that decides on what is occluded next to it. A surface of the
+ * nearest layer continues only behind what is narrow: whether wide occluders have another one behind them is unknown.
+ */
+#define TRUST 16.0f
+#define TRUST_NEAREST 1.0f
 #define NEAREST_M 1e-3f
 #define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
@@ -134,37 +139,40 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 #endif
 }
 
-/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. */
-FUNCTION floats visible_share(floats seen, floats known)
+/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. `trust` is
+ * one of the above.
+ */
+FUNCTION floats visible_share(floats seen, floats known, float trust)
 {
-    return limited(16.0f * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
+    return limited(trust * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
 }
 
 /* Converts a surface in place from sums to means where it is visible, and fills it from `around` where it is not
  * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
  * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
  */
-FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far)
+FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far,
+                       float share_trust)
 {
     const floats known = within ? LOAD_F16(surface, at + 5 * stride) : (floats)(0.0f);
     const floats seen = known > 0.0f ? LOAD_F16(surface, at + 3 * stride) : (floats)(0.0f);
-    const floats trust = limited(16.0f * seen, 0.0f, 1.0f);
+    const floats trust = limited(TRUST * seen, 0.0f, 1.0f);
     const floats per_visible = trust / greater(seen, (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         if (plane != 3)
             STORE_F16(surface, at + plane * stride,
                   per_visible * (known > 0.0f ? LOAD_F16(surface, at + plane * stride) : (floats)(0.0f))
                       + (1.0f - trust) * around[plane]);
-    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known) : seen + (1.0f - known) * around[3]);
+    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known, share_trust) : seen + (1.0f - known) * around[3]);
 }
 
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
  * two-dimensional interpolation function", 1968).
  */
 KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, int rows, int width, int height,
-                     int pitch, int stride, int too_far)
+                     int pitch, int stride, int first_surface, int too_far, int nearest_too_far)
 {
-    const int l = GLOBAL_Y / rows + 1, row = GLOBAL_Y % rows; /* borders included */
+    const int l = GLOBAL_Y / rows + first_surface, row = GLOBAL_Y % rows; /* borders included */
     GLOBAL const f16 *surface = sums + SURFACE(l) * stride;
     floats means[5], seen = (floats)(0.0f), known = (floats)(EPSILON);
     for (int plane = 0; plane < 5; ++plane)
@@ -181,19 +189,20 @@ KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, 
             for (int plane = 0; plane < 5; ++plane)
                 means[plane] += weight * ONE_F16(surface, position + plane * stride);
         }
+    const int ends = l > 0 ? too_far : nearest_too_far;
     const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
     const int at = row * pitch + GLOBAL_X;
-    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride));
+    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride), l > 0 ? TRUST : TRUST_NEAREST);
     for (int plane = 0; plane < 5; ++plane)
-        STORE_F16(top, at + (6 * (l - 1) + plane) * stride,
-              plane != 3 ? means[plane] * per_visible : too_far ? here : seen / known);
+        STORE_F16(top, at + (6 * l + plane) * stride,
+              plane != 3 ? means[plane] * per_visible : ends ? here : seen / known);
 }
 
 /* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
 KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int rows, int width, int pitch,
-                       int stride, int coarse_pitch, int coarse_stride, int first, int too_far)
+                       int stride, int coarse_pitch, int coarse_stride, int first, int first_surface, int too_far, int nearest_too_far)
 {
-    const int l = GLOBAL_Y / rows + 1, y = GLOBAL_Y % rows; /* borders included */
+    const int l = GLOBAL_Y / rows + first_surface, y = GLOBAL_Y % rows; /* borders included */
     const int at = y * pitch + GLOBAL_X;
     const ints x = GLOBAL_X + LANES;
     const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
@@ -202,11 +211,12 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
         return; /* wholly visible */
     const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
     const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
-    GLOBAL const f16 *surface = coarse + (first + 6 * (l - 1)) * coarse_stride;
+    GLOBAL const f16 *surface = coarse + (first + 6 * l) * coarse_stride;
     floats around[5];
     for (int plane = 0; plane < 5; ++plane)
         around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
-    complete(scale + SURFACE(l) * stride, at, stride, within, around, too_far);
+    complete(scale + SURFACE(l) * stride, at, stride, within, around, l > 0 ? too_far : nearest_too_far,
+             l > 0 ? TRUST : TRUST_NEAREST);
 }
 
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a
@@ -214,7 +224,7 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
  */
 KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
                   GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
-                  int stride, int tiles_x, int tiles_y, int is_first, int first_limited, float reach,
+                  int stride, int tiles_x, int tiles_y, int is_first, int first_limited, int first_surface, float reach,
                   float finer_reach, float rim, float red_shift, float blue_shift)
 {
     const int l = TILE_Y / tiles_y, tile_x = TILE_X, tile_y = TILE_Y % tiles_y;
@@ -237,19 +247,23 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
         const int ahead = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + AHEAD;
         for (int plane = 0; plane < 6; ++plane) {
             PREFETCH(passed, ahead + plane * stride);
-            if (l > 0)
+            if (l >= first_surface)
                 PREFETCH(surface, ahead + plane * stride);
         }
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (tile_y * TILE + row + PAD) * pitch + PAD + tile_x * TILE + run;
-            const floats known = l > 0 ? LOAD_F16(surface, at + 5 * stride) : (floats)(1.0f);
+            const floats known = l >= first_surface ? LOAD_F16(surface, at + 5 * stride) : (floats)(1.0f);
             const floats own_radius = LOAD_F16(passed, at + 4 * stride);
             const floats share = is_first ? (floats)(1.0f) : share_here(own_radius, reach);
             const floats passed_weight = LOAD_F16(passed, at + 3 * stride), own = share * passed_weight;
-            if (!is_first && l < first_limited)
-                STORE_F16(passed, at + ONWARD * stride, passed_weight - own);
+            const int continues = l == 0 && first_surface == 0; /* needs no other continuation behind its occluders */
+            if (l < first_limited && (!is_first || continues)) {
+                const floats onward = is_first ? LOAD_F16(passed, at + ONWARD * stride) : passed_weight - own;
+                const floats occluded = continues ? 1.0f - known : (floats)(0.0f);
+                STORE_F16(passed, at + ONWARD * stride, greater(onward - occluded, (floats)(0.0f)));
+            }
             floats hidden = (floats)(0.0f), hidden_radius = hidden;
-            if (l > 0 && any_positive(1.0f - known)) {
+            if (l >= first_surface && any_positive(1.0f - known)) {
                 hidden_radius = LOAD_F16(surface, at + 4 * stride);
                 const floats passed_here = finer_reach > 0.0f ? 1.0f - share_here(2.0f * hidden_radius, finer_reach)
                                                               : (floats)(1.0f);
@@ -283,7 +297,7 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
 #endif
             for (int plane = 0; plane < 3; ++plane) {
                 floats colour = share * LOAD_F16(passed, at + plane * stride);
-                if (l > 0)
+                if (l >= first_surface)
                     colour += hidden * LOAD_F16(surface, at + plane * stride);
                 STORE_F16(passed, at + plane * stride, colour / areas[plane]);
             }

@@ -211,8 +211,17 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.weight *= whole;
             }
             GLOBAL const f16 *coarser = coarse + 4 * l * coarse_stride;
-            if (!is_coarsest)
-                sums.weight += doubled(coarser + 3 * coarse_stride, above, step_y);
+            if (!is_coarsest) {
+                const floats nearer = doubled(coarser + 3 * coarse_stride, above, step_y);
+                if (!is_limited) {
+                    const floats room = limited((1.0f - nearer) / greater(sums.weight, (floats)(EPSILON)), 0.0f, 1.0f);
+                    sums.red *= room;
+                    sums.green *= room;
+                    sums.blue *= room;
+                    sums.weight *= room;
+                }
+                sums.weight += nearer;
+            }
             GLOBAL f16 *to = gathered + 4 * l * stride + at;
             STORE_F16(to, 3 * stride, sums.weight);
             if (any_positive(sums.weight)) {

@@ -8,6 +8,7 @@ above a few pixels are spread at smaller scales of the picture, so the cost hard
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -51,26 +52,33 @@ assert all(_FADE * max(reach) + 0.5 <= PAD for reach in REACHES.values()), "disc
 
 class _Extent(NamedTuple):
     """What the largest blur radius decides: the number of scales that spread, the first scale whose pixels are about
-    as large as the largest disc, and how many tiles a highlight reaches.
+    as large as the largest disc, the first scale too coarse for points that the nearest layer occludes of itself, and
+    how many tiles a highlight reaches.
     """
 
     scales: int
     filled: int
+    filled_nearest: int
     tiles: int
 
 
 class _Plan(NamedTuple):
-    """What the distances and the blur of a frame decide."""
+    """What the distances and the blur of a frame decide.
+
+    Points of the nearest layer with a radius above `occluders_px`, the reach of a scale, occlude its other points; 0 if
+    none does.
+    """
 
     layers: Layers
     extent: _Extent
+    occluders_px: float
 
 
 class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
     def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers - 6, half_floats=True)
+        self.planes = Planes(device, width, height, 13 * layers, half_floats=True)
         self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
@@ -106,8 +114,9 @@ class Defocus:
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None
+        self._occluders_px = 0.0
         self._plans: Kept[_Plan] = Kept(_PLANS_KEPT)
-        self._first_limited = 0
+        self._first_limited, self._first_surface = 0, 1
         max_cells = CELLS[0] * CELLS[1]
         self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
@@ -118,7 +127,7 @@ class Defocus:
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
-        self._pyramid_top = Planes(device, width, height, 6 * (self._layers - 1), half_floats=True)
+        self._pyramid_top = Planes(device, width, height, 6 * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
         """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
@@ -161,9 +170,10 @@ class Defocus:
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
-        layers, extent = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
-        self._set_layers(layers)
-        key = (scene, depth, blur, shape, self._first_limited, extent, unit)
+        plan = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
+        self._set_layers(plan.layers, plan.occluders_px)
+        extent = plan.extent
+        key = (scene, depth, blur, shape, self._first_limited, self._first_surface, extent, unit)
         self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
         return self.picture
 
@@ -185,7 +195,7 @@ class Defocus:
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
-        self._fill_pyramid(extent.filled)
+        self._fill_pyramid(extent)
         shifts = [_shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
@@ -209,18 +219,33 @@ class Defocus:
         largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._max_radius)
         filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
         tiles = self._highlights.reach(largest, shape, blur.colour_shift_px)
-        return _Plan(layers_of(radii_px, self._layers, before), _Extent(self._scales_for(largest), filled, tiles))
+        # Only what is much narrower than its blur lets points of its own layer through.
+        extent = _Extent(self._scales_for(largest), filled, max(filled - 2, 2), tiles)
+        layers = layers_of(radii_px, self._layers, before)
+        return _Plan(layers, extent, self._reach_before_occluders(layers, extent))
 
-    def _set_layers(self, layers: Layers) -> None:
-        if layers == self._cut:
+    def _reach_before_occluders(self, layers: Layers, extent: _Extent) -> float:
+        """The reach of the scale closest to the border between the occluders of the nearest layer and the rest."""
+        minimum = max(-layers.borders_px[0], SHARP_PX) * _FADE
+        reaches = [2**number * self._reach_at(number) for number in range(1, extent.scales)]
+        fitting = [reach for reach in reaches if reach > minimum]
+        if not (layers.occluders_px and fitting):
+            return 0.0
+        return float(min(fitting, key=lambda reach: abs(math.log(reach / layers.occluders_px))))
+
+    def _set_layers(self, layers: Layers, occluders_px: float) -> None:
+        if (layers, occluders_px) == (self._cut, self._occluders_px):
             return
         # Blurred layers overlap in a ramp, so that a surface across a border shows no step.
         slopes = [1 / max(0.25 * abs(border), 0.25) for border in layers.borders_px]
         if layers.first_limited < self._layers and layers.borders_px[layers.first_limited - 1] == -SHARP_PX:
             slopes[layers.first_limited - 1] = _ABRUPT
-        ends = [-MAX_BORDER, *layers.borders_px, MAX_BORDER]
-        self._device.write(self._borders, np.array(list(zip(ends, [1.0, *slopes, 1.0], strict=True)), np.float32))
-        self._cut, self._first_limited = layers, layers.first_limited
+        fade_px = (_FADE - 1.0) * occluders_px  # the same ramp as between the scale and the next
+        nearest = (-occluders_px - 0.5 * fade_px, 1 / fade_px) if occluders_px else (-MAX_BORDER, 1.0)
+        inner = zip(layers.borders_px, slopes, strict=True)
+        self._device.write(self._borders, np.array([nearest, *inner, (MAX_BORDER, 1.0)], np.float32))
+        self._cut, self._occluders_px = layers, occluders_px
+        self._first_limited, self._first_surface = layers.first_limited, int(occluders_px == 0)
 
     def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
         """Halves full size to the first two scales, and each scale to the next."""
@@ -231,7 +256,7 @@ class Defocus:
             extremes=self._highlights.extremes, full_pitch=scene.layout.pitch, full_stride=scene.layout.stride,
             first_width=first.layout.width, first_height=first.layout.height, first_pitch=first.layout.pitch,
             first_stride=first.layout.stride, tiles_x=self._tiles_x, first_limited=self._first_limited,
-            reach=self._reach_at(0), first_reach=first_reach,
+            first_surface=self._first_surface, reach=self._reach_at(0), first_reach=first_reach,
         )  # fmt: skip
         for number in range(2, len(self._scales)):
             finer, coarse = self._scales[number - 1].planes, self._scales[number].planes
@@ -240,18 +265,21 @@ class Defocus:
                 self._halve, "halve", fine_scale=finer.buffer, scale=coarse.buffer, rows=layout.height,
                 width=finer.layout.width, height=finer.layout.height, pitch=finer.layout.pitch,
                 stride=finer.layout.stride, half_pitch=layout.pitch, half_stride=layout.stride,
-                reach=self._reach_at(number), row_count=layout.height * self._layers,
+                first_surface=self._first_surface, reach=self._reach_at(number), row_count=layout.height * self._layers,
             )  # fmt: skip
 
-    def _fill_pyramid(self, filled: int) -> None:
+    def _fill_pyramid(self, extent: _Extent) -> None:
         """Extrapolates every surface behind its occluders, from the smallest scale to the largest.
 
-        Scales from `filled` on contribute nothing to disoccluded areas.
+        Scales from `extent.filled` on, or `extent.filled_nearest`, contribute nothing to disoccluded areas.
         """
+        first_surface, layers = self._first_surface, self._layers - self._first_surface
         layout = self._pyramid_top.layout
         self._pyramid_top.run(
             self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
-            rows=layout.rows, too_far=int(len(self._scales) > filled), row_count=layout.rows * (self._layers - 1),
+            rows=layout.rows, too_far=int(len(self._scales) > extent.filled),
+            nearest_too_far=int(len(self._scales) > extent.filled_nearest), first_surface=first_surface,
+            row_count=layout.rows * layers,
         )  # fmt: skip
         coarse, first = self._pyramid_top, 0
         for number, scale in reversed(list(enumerate(self._scales[:-1]))):
@@ -260,7 +288,8 @@ class Defocus:
             finer.run(
                 self._prepare, "fill_scale", scale=finer.buffer, coarse=coarse.buffer, rows=layout.rows,
                 coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, first=first,
-                too_far=int(number >= filled), row_count=layout.rows * (self._layers - 1),
+                too_far=int(number >= extent.filled), nearest_too_far=int(number >= extent.filled_nearest),
+                first_surface=first_surface, row_count=layout.rows * layers,
             )  # fmt: skip
             coarse, first = finer, self._spread_planes * self._layers
 
@@ -274,8 +303,8 @@ class Defocus:
             tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
             cells_y=shape.cells[1], width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride,
             tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited,
-            reach=reach, finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim, red_shift=shift_px[0],
-            blue_shift=shift_px[1],
+            first_surface=self._first_surface, reach=reach, finer_reach=self._reach_at(number) if number else 0.0,
+            rim=shape.rim, red_shift=shift_px[0], blue_shift=shift_px[1],
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers, border=self._border_at(number + 1, shape, shift_px))
 

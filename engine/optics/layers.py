@@ -18,11 +18,13 @@ Radii = NDArray[np.float64]
 class Layers(NamedTuple):
     """Borders of the layers: `borders_px`, ascending, are the signed blur radii between them.
 
-    Layers from `first_limited` (1 or more) on are approximately in focus or behind it.
+    Layers from `first_limited` (1 or more) on are approximately in focus or behind it. In the nearest layer, points
+    with a radius above `occluders_px` are on other objects than the rest; 0 if there is one object.
     """
 
     borders_px: tuple[float, ...]
     first_limited: int
+    occluders_px: float = 0.0
 
 
 def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Layers:
@@ -48,7 +50,10 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     while len(borders) < count - 1:
         unused *= 2
         borders.append(unused)
-    layers = Layers(tuple(sorted(borders)), 1 + sum(border < middle for border in borders) if behind.size else count)
+    borders.sort()
+    nearest = _cut(np.sort(-radii_px[radii_px < borders[0]]))
+    first_limited = 1 + sum(border < middle for border in borders) if behind.size else count
+    layers = Layers(tuple(borders), first_limited, nearest[1] if nearest is not None else 0.0)
     return before if before is not None and _is_close(layers, before) else layers
 
 
@@ -74,5 +79,8 @@ def _cut(radii: Radii) -> tuple[float, float] | None:
 
 
 def _is_close(layers: Layers, before: Layers) -> bool:
-    ratios = np.array(layers.borders_px) / np.array(before.borders_px)
-    return layers.first_limited == before.first_limited and bool(((ratios < _CLOSE) & (ratios * _CLOSE > 1)).all())
+    if (layers.first_limited, layers.occluders_px > 0) != (before.first_limited, before.occluders_px > 0):
+        return False
+    radii, radii_before = ((*found.borders_px, found.occluders_px or 1.0) for found in (layers, before))
+    ratios = np.array(radii) / np.array(radii_before)
+    return bool(((ratios < _CLOSE) & (ratios * _CLOSE > 1)).all())

@@ -72,7 +72,7 @@ def by_formula(scene: np.ndarray, factor: float, axis: int = 0) -> np.ndarray:
 
 
 @pytest.mark.parametrize("factor", [1.004, 1.02, 1 / 0.95, 1.25, 1.5])
-@pytest.mark.parametrize(("width", "height"), [(160, 96), (159, 97), (21, 40)])
+@pytest.mark.parametrize(("width", "height"), [(160, 96), (159, 97), (21, 40), (11, 24)])
 def test_interpolation_is_cubic_and_limited_to_its_neighbours(
     device: Device, width: int, height: int, factor: float
 ) -> None:

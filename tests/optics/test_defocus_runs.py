@@ -79,7 +79,7 @@ def test_the_blur_of_a_lens_is_independent_of_the_run_length(
 def test_the_picture_does_not_depend_on_previous_frames(device: Device, frame: Frame, quality: Quality) -> None:
     """Scales keep light where the new frame has none, unless they replace it."""
     fresh, used = Stage(device, frame, quality), Stage(device, frame, quality)
-    for focus_m in (0.6, 5.0):
+    for focus_m in (0.6, 3.0, 5.0):
         used.blurred("noct-50", focus_m)
     expected = fresh.blurred("noct-50", 1.2)
     assert np.isfinite(expected).all()

@@ -46,3 +46,12 @@ def test_borders_are_kept_if_they_would_move_little() -> None:
     assert layers_of(spread(-20.4, -5.1, 0.1, 8.1), 5, first) is first
     assert layers_of(spread(-40.0, -10.0, 0.1, 16.0), 5, first) != first
     assert layers_of(spread(0.1, 8.0), 5, first).first_limited == 1
+
+
+def test_occluders_are_found_in_the_nearest_layer_and_kept_if_they_would_move_little() -> None:
+    first = layers_of(spread(-60.0, -8.0, 0.1, 8.0), 2)
+    assert 8.0 < first.occluders_px < 60.0
+    assert layers_of(spread(-61.0, -8.1, 0.1, 8.0), 2, first) is first
+    assert layers_of(spread(-30.0, -8.0, 0.1, 8.0), 2, first).occluders_px < first.occluders_px
+    assert layers_of(spread(-8.0, 0.1, 8.0), 2, first).occluders_px == 0
+    assert layers_of(spread(0.1, 8.0), 2).occluders_px == 0
