@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.commands.leaving import Leaving
+from groundglass.commands.leaving import LOCKED_STATUS, Leaving
 from groundglass.commands.view import compilation
 from groundglass.display.events import Key
 from groundglass.display.input import InputQueue
@@ -194,6 +194,34 @@ def test_a_signal_ends_a_compiler_that_holds_the_lock_of_python(number: int) -> 
     assert process.stdout.readline() == "stuck\n"
     assert ended(process, number) == ("", "")
     assert process.returncode == -number
+
+
+# The user has pressed Escape, and a compiler holds Python's lock.
+LOCKED = """
+import ctypes
+from groundglass.commands.leaving import LOCKED_STATUS, Leaving
+from groundglass.interrupts import INTERRUPTS
+INTERRUPTS.take()
+INTERRUPTS.begin()
+with Leaving() as leaving:
+    leaving.begin()
+    print("stuck", flush=True)
+    ctypes.PyDLL(None).sleep(3600)
+"""
+
+
+def test_escape_ends_a_compiler_that_holds_the_lock_of_python() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", LOCKED], capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+    assert (started.returncode, started.stdout, started.stderr) == (LOCKED_STATUS, "stuck\n", "")
+
+
+def test_unsaved_work_is_not_lost_to_a_held_lock() -> None:
+    program = LOCKED.replace("    leaving.begin()", "    leaving.is_unsaved = lambda: True\n    leaving.begin()")
+    program = program.replace("sleep(3600)", "sleep(2)\n    print('saved')")
+    started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (started.returncode, started.stdout) == (0, "stuck\nsaved\n")
 
 
 def test_signals_interrupt_again_after_the_compiler() -> None:
