@@ -21,7 +21,7 @@ LEAVE_S = 0.3  # from the request to end until the process ends without its driv
 CLOSE_S = 0.15  # maximum wait for the camera to be closed then
 CHECK_S = 0.02  # interval at which the output is checked
 # After the request, where a compiler holds Python's lock and the thread cannot run: no line of Python is needed then.
-LOCKED_S = 0.5
+LOCKED_S = 0.7
 LOCKED_STATUS = 1
 
 

@@ -290,6 +290,28 @@ def test_an_error_of_the_compiler_is_raised() -> None:
         wait(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
 
 
+# The end takes longer than the process waits after a signal.
+CLOSES_SLOWLY = """
+import sys, time
+from groundglass.commands import leaving
+from groundglass.display.tool_list import ToolList
+from groundglass.__main__ import run
+close = ToolList.close
+def close_slowly(tools):
+    time.sleep(3 * leaving.LEAVE_S)
+    close(tools)
+ToolList.close = close_slowly
+sys.argv[1:] = "view scene:?size=64x64 --headless --frames 2 --no-governor".split()
+run()
+"""
+
+
+def test_the_statistics_are_printed_after_the_end_that_was_asked_for() -> None:
+    ended = subprocess.run([sys.executable, "-c", CLOSES_SLOWLY], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "2 frames of 64x64" in ended.stdout
+
+
 @pytest.mark.parametrize(
     ("main", "status"), [("0", 0), ("sys.exit(3)", 3), ("sys.exit('why')", 1), ("print(1 / 0)", 1), ("sys.exit()", 0)]
 )
