@@ -363,16 +363,16 @@ class Engine:
         development, lens, scale = settings.development, settings.lens, settings.scale
         size = self._developer.size_of(frame, development, scale)
         model, subject = self.depth_model if frame.depth_m is None else None, (frame, development, scale)
-        if model is not None and not waits:
-            frame = model.follow(frame, self.clock)
         depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
         with self.device.stage("develop", self.clock):
             scene = self._developer.develop(frame, development, scale)
-            if model is not None and not waits:
-                model.queue_copy(scene, subject)
         if model is not None and waits:
             frame = model.waited(frame, scene, subject, self.clock)
-            depth = self._load_depth(frame, size)
+        elif model is not None:
+            frame = model.follow(frame, self.clock)  # the host measures motion while the device develops
+            with self.device.stage("depth copy", self.clock):
+                model.queue_copy(scene, subject)
+        depth = depth if model is None else self._load_depth(frame, size)
         halo = SoftFocusHalo.of(lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):
             return frame, scene

@@ -25,6 +25,7 @@ class Interrupts:
     """
 
     def __init__(self) -> None:
+        self.received = 0  # the first signal that has ended the work
         self.raised = 0  # the signal that has raised KeyboardInterrupt
         self.is_taken = False  # this process runs only a command: it may be ended at once
         self._is_starting = True
@@ -76,6 +77,7 @@ class Interrupts:
         for each in signal_numbers():
             if signal.getsignal(each) == self._handle:
                 signal.signal(each, signal.SIG_IGN if each == getattr(signal, "SIGHUP", None) else signal.SIG_DFL)
+        self.received = self.received or number
         if self._end is not None:
             self._end()
             return

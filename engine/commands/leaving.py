@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import faulthandler
+import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TextIO
 
 from ..interrupts import INTERRUPTS, KILLED, end_process, signal_numbers
 
@@ -18,6 +20,9 @@ if TYPE_CHECKING:
 LEAVE_S = 0.3  # from the request to end until the process ends without its drivers
 CLOSE_S = 0.15  # maximum wait for the camera to be closed then
 CHECK_S = 0.02  # interval at which the output is checked
+# After the request, where a compiler holds Python's lock and the thread cannot run: no line of Python is needed then.
+LOCKED_S = 0.7
+LOCKED_STATUS = 1
 
 
 class Leaving:
@@ -26,6 +31,9 @@ class Leaving:
     A driver that compiles cannot be interrupted: for seconds Python runs no handler in the main thread, and memory is
     not released before. Before it ends the process, the thread waits while `is_unsaved`, and closes the camera of
     `source`. `status` returns the exit status; by default that of a program that the signal ended.
+
+    A compiler may hold Python's lock, so that the thread does not run, for seconds on a busy computer. After `begin`
+    the process then ends with LOCKED_STATUS after LOCKED_S, unless something is unsaved.
     """
 
     def __init__(self) -> None:
@@ -36,10 +44,12 @@ class Leaving:
         is_main = threading.current_thread() is threading.main_thread()
         self._ends = socket.socketpair() if INTERRUPTS.is_taken and is_main else None
         self._descriptor_before = -1
+        self._lock_watch: TextIO | None = None  # where the watch for a held lock prints
 
     def begin(self) -> None:
         """The user quits: from now on the time counts."""
         if self._ends is not None:
+            self._watch_lock()
             with suppress(OSError):  # signals have filled it
                 self._ends[1].send(b"\0")
 
@@ -53,6 +63,7 @@ class Leaving:
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
+        self._stop_lock_watch()
         if self._ends is not None:
             signal.set_wakeup_fd(self._descriptor_before)
             self._ends[1].close()  # ends the thread, which closes the other end
@@ -65,10 +76,24 @@ class Leaving:
                     return
         due_s = perf_counter() + LEAVE_S
         while not self._ended.wait(max(due_s - perf_counter(), CHECK_S)):
-            if not self.is_unsaved():
+            if self.is_unsaved():
+                self._stop_lock_watch()
+            else:
                 self._close_source()
                 if not self._ended.is_set():
                     end_process(KILLED + request[0] if self.status is None else self.status())
+
+    def _watch_lock(self) -> None:
+        """Ends the process in time although Python's lock is held: a thread of C of `faulthandler` does it."""
+        if self._lock_watch is None and not self.is_unsaved():
+            self._lock_watch = open(os.devnull, "w")  # noqa: SIM115 - the thread of C prints there
+            faulthandler.dump_traceback_later(LOCKED_S, exit=True, file=self._lock_watch)
+
+    def _stop_lock_watch(self) -> None:
+        watch, self._lock_watch = self._lock_watch, None
+        if watch is not None:
+            faulthandler.cancel_dump_traceback_later()
+            watch.close()
 
     def _close_source(self) -> None:
         source = self.source()

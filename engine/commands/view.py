@@ -122,7 +122,7 @@ def show(
             open_source=opener(source, opened, source_options, options.size),
             on_end=leaving.begin,
         )
-        is_reported = limit_end(leaving, viewer, view)
+        is_reported = limit_end(leaving, viewer, view, is_off_screen=not surface.is_interactive)
         stack.callback(gc.unfreeze)
         gc.freeze()  # what exists now stays: no collection during the run looks through it, which takes 50 ms
         with INTERRUPTS.ending(viewer.end):
@@ -138,12 +138,20 @@ def show(
         return not viewer.messages.losses
 
 
-def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions) -> threading.Event:
-    """Lets `leaving` wait for the output of the tools, and for the results of `view` until the event is set."""
+def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions, *, is_off_screen: bool) -> threading.Event:
+    """Lets `leaving` wait for the output of the tools, and for the results of `view` until the event is set.
+
+    Off screen the statistics are a result, too, unless a signal ends the run: the user waits for them.
+    """
     is_reported = threading.Event()
-    has_results = (view.json, view.save_frame, view.trace) != (None, None, None)
+    has_files = (view.json, view.save_frame, view.trace) != (None, None, None)
+
+    def is_unsaved() -> bool:
+        has_results = has_files or (is_off_screen and not INTERRUPTS.received)
+        return (has_results and not is_reported.is_set()) or viewer.tools.has_unsaved
+
     leaving.source = lambda: viewer.sources.source
-    leaving.is_unsaved = lambda: (has_results and not is_reported.is_set()) or viewer.tools.has_unsaved
+    leaving.is_unsaved = is_unsaved
     leaving.status = lambda: int(bool(viewer.messages.losses))
     return is_reported
 

@@ -148,11 +148,14 @@ class _Estimate:
         return moved(self._key, motion[0], motion[1])
 
     def _begun(self, still: _Fit, guess: Motion | None) -> _Fit:
-        """Where the refinement begins: the motion from before if it explains the picture, else a search."""
+        """Where the refinement begins: the motion from before if it explains the picture, else a search.
+
+        Blocks that it did not explain before were searched in vain, such as what came into the picture.
+        """
         options = [still]
         if guess is not None and guess.dx.shape == self._grid and not guess.is_still:
             options.append(self._fit(np.stack([guess.dx, guess.dy])))
-            if not self._unexplained(options[-1]).any():
+            if not (self._unexplained(options[-1]) & guess.explained).any():
                 return options[-1]
         dx, dy = translation(self._key, self._now)
         if dx or dy:

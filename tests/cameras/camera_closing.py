@@ -25,10 +25,10 @@ CLOSE_S = 1.0
 START_S = 60.0
 SHOWS_S, SOON_S = 3.0, (0.8, 2.5)
 ENDS = ("Ctrl-C", "SIGTERM", "Escape")
-# A process that is late prints where its threads are.
+# A process that is late prints where its threads are. LLVM takes SIGUSR1 and SIGUSR2.
 PROGRAM = """
 import faulthandler, signal
-faulthandler.register(signal.SIGUSR1)
+faulthandler.register(signal.SIGRTMIN + 5)
 from groundglass.__main__ import run
 run()
 """
@@ -94,13 +94,16 @@ def has_window() -> str:
     return found.stdout.partition("\n")[0]
 
 
-def end(process: subprocess.Popen[bytes], how: str) -> None:
+def end(process: subprocess.Popen[bytes], how: str) -> float:
+    """Sends the signal or the key. Returns the time before it."""
     if how == "Escape":
-        window = has_window()
-        subprocess.run(["xdotool", "windowfocus", "--sync", window], check=False, capture_output=True)
+        subprocess.run(["xdotool", "windowfocus", "--sync", has_window()], check=False, capture_output=True)
+    began_s = time.monotonic()
+    if how == "Escape":
         subprocess.run(["xdotool", "key", "Escape"], check=False, capture_output=True)
     else:
         process.send_signal(signal.SIGINT if how == "Ctrl-C" else signal.SIGTERM)
+    return began_s
 
 
 def seconds_to_close(place: Place, arguments: tuple[str, ...], how: str, after_s: float, *, window: bool) -> float:
@@ -114,16 +117,16 @@ def seconds_to_close(place: Place, arguments: tuple[str, ...], how: str, after_s
             time.sleep(after_s)
             if process.poll() is not None:  # it has refused the source
                 return 0.0
-            began_s = time.monotonic()
-            end(process, how)
+            began_s = end(process, how)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(CLOSE_S)
             if process.poll() is None:
-                process.send_signal(signal.SIGUSR1)
+                process.send_signal(signal.SIGRTMIN + 5)
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     process.wait(START_S)
                 errors.seek(0)
-                print(f"{arguments} {how} after {after_s:.2f} s: {errors.read().decode(errors='replace')}", flush=True)
+                late_s, where = time.monotonic() - began_s, errors.read().decode(errors="replace")
+                print(f"{arguments} {how} after {after_s:.2f} s: {late_s:.2f} s: {where}", flush=True)
             return time.monotonic() - began_s
         finally:
             process.kill()

@@ -15,20 +15,21 @@ from camera_figure import Figure, NotPossibleError
 from monocular_support import write_slow_model
 
 WIDTH, HEIGHT, FRAMES = 1920, 1080, 60
-PAN_PX = 8
+PAN_PX = 4
 MODEL = 252, 140  # the size of its input
 MODEL_STEPS = 400  # 0.2 s on a free core, as a small network
 NEAR_M, FAR_M = 0.5, 5.0
-TURNS, TURN_S, SKIPPED_S = 24, 1.5, 0.4  # the work of a turn ends in the begin of the next
+TURNS, TURN_S, SKIPPED_S = 40, 1.0, 0.25  # the work of a turn ends in the begin of the next
 MAX_LOSS = 0.1
 
 
 def mosaics(pan_px: int) -> list[gg.Frame]:
     """A textured scene, which moves by `pan_px` from frame to frame, forth and back."""
     rng = np.random.default_rng(3)
-    blocks = rng.integers(20, 200, (HEIGHT // 20, WIDTH // 20 + FRAMES * PAN_PX // 20))
-    scene = np.kron(blocks, np.ones((20, 20))) + rng.normal(0, 4, (HEIGHT, 20 * blocks.shape[1]))
-    samples = scene.clip(0, 255).astype(np.uint16)
+    shapes = rng.integers(20, 200, (HEIGHT // 120, WIDTH // 120 + 2)).astype(np.float32)
+    scene = np.kron(shapes, np.ones((120, 120), np.float32))
+    scene += np.kron(rng.normal(0, 10, (HEIGHT // 40, scene.shape[1] // 40)), np.ones((40, 40)))
+    samples = (scene + rng.normal(0, 2, scene.shape)).clip(0, 255).astype(np.uint16)
     profile = gg.CameraProfile(white=255.0)
     forth = [
         gg.Frame(np.ascontiguousarray(samples[:, left : left + WIDTH]), profile=profile)

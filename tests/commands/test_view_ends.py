@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from groundglass.commands.leaving import Leaving
+from groundglass.commands.leaving import LOCKED_STATUS, Leaving
 from groundglass.commands.view import compilation
 from groundglass.display.events import Key
 from groundglass.display.input import InputQueue
@@ -196,6 +196,34 @@ def test_a_signal_ends_a_compiler_that_holds_the_lock_of_python(number: int) -> 
     assert process.returncode == -number
 
 
+# The user has pressed Escape, and a compiler holds Python's lock.
+LOCKED = """
+import ctypes
+from groundglass.commands.leaving import LOCKED_STATUS, Leaving
+from groundglass.interrupts import INTERRUPTS
+INTERRUPTS.take()
+INTERRUPTS.begin()
+with Leaving() as leaving:
+    leaving.begin()
+    print("stuck", flush=True)
+    ctypes.PyDLL(None).sleep(3600)
+"""
+
+
+def test_escape_ends_a_compiler_that_holds_the_lock_of_python() -> None:
+    started = subprocess.run(
+        [sys.executable, "-c", LOCKED], capture_output=True, text=True, timeout=WAIT_S, check=False
+    )
+    assert (started.returncode, started.stdout, started.stderr) == (LOCKED_STATUS, "stuck\n", "")
+
+
+def test_unsaved_work_is_not_lost_to_a_held_lock() -> None:
+    program = LOCKED.replace("    leaving.begin()", "    leaving.is_unsaved = lambda: True\n    leaving.begin()")
+    program = program.replace("sleep(3600)", "sleep(2)\n    print('saved')")
+    started = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (started.returncode, started.stdout) == (0, "stuck\nsaved\n")
+
+
 def test_signals_interrupt_again_after_the_compiler() -> None:
     program = """
 import os, signal
@@ -260,6 +288,28 @@ def test_keys_that_are_pressed_while_kernels_are_compiled_are_not_lost() -> None
 def test_an_error_of_the_compiler_is_raised() -> None:
     with pytest.raises(ZeroDivisionError), compilation(Window(), Leaving()) as wait:  # type: ignore[arg-type]
         wait(lambda: 1 / 0)  # type: ignore[arg-type, return-value]
+
+
+# The end takes longer than the process waits after a signal.
+CLOSES_SLOWLY = """
+import sys, time
+from groundglass.commands import leaving
+from groundglass.display.tool_list import ToolList
+from groundglass.__main__ import run
+close = ToolList.close
+def close_slowly(tools):
+    time.sleep(3 * leaving.LEAVE_S)
+    close(tools)
+ToolList.close = close_slowly
+sys.argv[1:] = "view scene:?size=64x64 --headless --frames 2 --no-governor".split()
+run()
+"""
+
+
+def test_the_statistics_are_printed_after_the_end_that_was_asked_for() -> None:
+    ended = subprocess.run([sys.executable, "-c", CLOSES_SLOWLY], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "2 frames of 64x64" in ended.stdout
 
 
 @pytest.mark.parametrize(
