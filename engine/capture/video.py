@@ -19,7 +19,7 @@ from .live.decoded import colours_of, decoded_frame
 VIDEO_SUFFIXES = frozenset(
     {".y4m", ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"}
     | {".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".hevc", ".265", ".ts", ".3gp", ".3g2", ".wmv", ".flv", ".ogv"}
-    | {".vob", ".dv", ".ivf", ".obu", ".asf", ".f4v"}
+    | {".m2v", ".m1v", ".mpv", ".vob", ".dv", ".ivf", ".obu", ".asf", ".f4v"}
 )
 SQUARE = 0.01  # a pixel whose sides differ by less is square
 MAX_ASPECT = 8.0

@@ -232,10 +232,39 @@ def test_a_y4m_file_has_the_pixels_of_its_header(tmp_path: Path, aspect: bytes, 
 )
 def test_the_display_matrix_turns_and_mirrors(tmp_path: Path, matrix: tuple[float, ...], orientation: int) -> None:
     content = bytearray(write_video(tmp_path / "a.mp4", frames=1).read_bytes())
-    one = 1 << 16
-    start = content.find(struct.pack(">9i", one, 0, 0, 0, one, 0, 0, 0, 1 << 30), content.find(b"tkhd"))
-    a, b, c, d = (round(number * one) for number in matrix)
+    unit = 1 << 16
+    start = content.find(struct.pack(">9i", unit, 0, 0, 0, unit, 0, 0, 0, 1 << 30), content.find(b"tkhd"))
+    a, b, c, d = (round(number * unit) for number in matrix)
     content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     (tmp_path / "a.mp4").write_bytes(content)
     with open_source(tmp_path / "a.mp4") as source:
         assert next(iter(source)).orientation == orientation
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 2\n" + bytes(16), "a Radiance picture"),
+        (b"PF\n4 4\n-1.0\n" + bytes(192), "a PFM picture"),
+        (b"Pf\n4 4\n-1.0\n" + bytes(64), "a PFM picture"),
+        (b"SDPX" + bytes(3000), "a DPX picture"),
+        (b"\x80\x2a\x5f\xd7" + bytes(3000), "a Cineon picture"),
+    ],
+)
+def test_pictures_of_light_or_density_are_not_shown_as_videos(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "a.xyz").write_bytes(content)
+    with pytest.raises(SourceError, match=f"is {kind}, which is not read here; convert it to OpenEXR"):
+        open_source(tmp_path / "a.xyz")
+
+
+@pytest.mark.parametrize("name", ["a.m2v", "a.xyz"])
+def test_a_bare_mpeg_stream_is_a_video(tmp_path: Path, name: str) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / name), "w", format="mpeg2video") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    with open_source(tmp_path / name) as source:
+        assert len(list(source)) == 6
