@@ -81,16 +81,19 @@ def _lines(text: str) -> Iterator[tuple[int, int, int]]:
 
 
 def _many(text: str, start: int, rows: int) -> NDArray[np.float32] | None:
-    """(rows, 3) of a text from `start` on that has only so many rows of numbers; None for another text.
+    """(rows, 3) of a text from `start` on that has only this number of rows of numbers; None for another text.
 
     It takes a tenth of the time and of the memory that single rows take.
     """
     rest = text[start:].rstrip()
     if rest.count("\n") + 1 != rows:
         return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # NumPy's word for a text with other things
-        numbers = np.fromstring(rest, np.float32, sep=" ")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy before 2.3, for a text with other things
+            numbers = np.fromstring(rest, np.float32, sep=" ")
+    except ValueError:
+        return None
     if numbers.size != 3 * rows or not (np.abs(numbers) <= MAX_SIZE).all():
         return None
     return numbers.reshape(rows, 3)
