@@ -29,6 +29,11 @@ OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (0, b"\x28\xb5\x2f\xfd", "a Zstandard file", "decompress it and give the file in it"),
     (0, b"<svg", "an SVG drawing", "export it as PNG"),
     (0, b"#?RADIANCE", "a Radiance picture", "convert it to OpenEXR"),
+    (0, b"PF\n", "a PFM picture", "convert it to OpenEXR, or name it as the map of --depth"),
+    (0, b"Pf\n", "a PFM picture", "convert it to OpenEXR, or name it as the map of --depth"),
+    (0, b"SDPX", "a DPX picture", "convert it to OpenEXR"),
+    (0, b"XPDS", "a DPX picture", "convert it to OpenEXR"),
+    (0, b"\x80\x2a\x5f\xd7", "a Cineon picture", "convert it to OpenEXR"),
     (0, b"SIMPLE  =", "a FITS file", "convert it to TIFF or OpenEXR"),
     (0, b"\x89HDF", "an HDF5 file", "convert it to TIFF or OpenEXR"),
     (0, b"\x93NUMPY", "a NumPy array", "save it as TIFF, or describe the mosaic with --raw-format and --raw-header"),
@@ -38,6 +43,10 @@ OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (8, b"WAVE", "a sound file", "give a picture or a video"),
 )
 TEXT_BYTES = 512
+# FFmpeg would show them as videos, with light or density as display codes.
+NOT_VIDEOS = tuple(
+    f"a {name}" for name in ("Radiance picture", "PFM picture", "DPX picture", "Cineon picture", "FITS file")
+)
 
 
 class Content(enum.Enum):
@@ -60,13 +69,14 @@ def content_of(path: Path) -> Content:
     if suffix in RAW_SUFFIXES or read_dng(path) is not None:
         return Content.RAW
     try:
-        with Image.open(path):
-            return Content.PICTURE
+        with Image.open(path) as image:
+            if image.format != "MPEG":  # Pillow identifies this video, but does not decode it
+                return Content.PICTURE
     except UNREADABLE:
         pass
-    if is_video(path):
-        return Content.VIDEO
     other = _other(path)
+    if (other is None or other[0] not in NOT_VIDEOS) and is_video(path):
+        return Content.VIDEO
     if other is None:
         return Content.RAW  # the error of LibRaw has the reason
     name, remedy = other

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..errors import MissingExtraError, SourceError, check_regular_file
 from ..frame import Frame
 from .base import BaseSource
@@ -17,7 +19,7 @@ from .live.decoded import colours_of, decoded_frame
 VIDEO_SUFFIXES = frozenset(
     {".y4m", ".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi", ".mts", ".m2ts", ".mpg", ".mpeg", ".mxf"}
     | {".mjpeg", ".mjpg", ".h264", ".264", ".h265", ".hevc", ".265", ".ts", ".3gp", ".3g2", ".wmv", ".flv", ".ogv"}
-    | {".vob", ".dv", ".ivf", ".obu", ".asf", ".f4v"}
+    | {".m2v", ".m1v", ".mpv", ".vob", ".dv", ".ivf", ".obu", ".asf", ".f4v"}
 )
 SQUARE = 0.01  # a pixel whose sides differ by less is square
 MAX_ASPECT = 8.0
@@ -25,8 +27,11 @@ MAX_ASPECT = 8.0
 PLAYLISTS = {"hls", "concat", "dash", "imf", "webm_dash_manifest", "sdp", "rtsp", "image2", "vobsub", "mlv"}
 PROBE_BYTES = 4096
 DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
-# The display matrix rotates counter-clockwise, in degrees; EXIF orientation 6 is 90 degrees clockwise.
-ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
+# The signs of the display matrix, in which a point (x, y) is at (a x + c y, b x + d y), by EXIF orientation.
+MATRIX_TO_EXIF = {
+    **{(1, 0, 0, 1): 1, (-1, 0, 0, 1): 2, (-1, 0, 0, -1): 3, (1, 0, 0, -1): 4},
+    **{(0, 1, 1, 0): 5, (0, 1, -1, 0): 6, (0, -1, -1, 0): 7, (0, -1, 1, 0): 8},
+}
 
 
 class VideoSource(BaseSource):
@@ -105,7 +110,7 @@ class VideoSource(BaseSource):
         return False
 
     def _frame(self, picture: Any, index: int, time_s: float) -> Frame:
-        orientation = ROTATION_TO_EXIF.get(int(picture.rotation), 1)
+        orientation = orientation_of(picture)
         if self._squared is not None:
             picture = _resized(picture, *self._squared)
         return decoded_frame(
@@ -178,11 +183,26 @@ def _rate(stream: Any) -> float:
 
 def _squared(stream: Any, picture: Any) -> tuple[int, int] | None:
     """The size (width, height) with square pixels, of the first `picture`; None if they are square or unspecified."""
-    aspect = float(stream.sample_aspect_ratio or 1.0)
+    # After decoding, PyAV has no ratio of a stream in MKV, TS or AVI any more; the codec has it still.
+    aspect = float(stream.sample_aspect_ratio or stream.codec_context.sample_aspect_ratio or 1.0)
     if not 1 / MAX_ASPECT <= aspect <= MAX_ASPECT or abs(aspect - 1) < SQUARE:
         return None
     across, down = max(aspect, 1.0), max(1 / aspect, 1.0)
     return 2 * round(picture.width * across / 2), 2 * round(picture.height * down / 2)
+
+
+def orientation_of(picture: Any) -> int:
+    """The EXIF orientation of a picture by its display matrix; 1 without one, and if it turns by other angles."""
+    for side_data in picture.side_data:
+        if side_data.type.name == "DISPLAYMATRIX" and len(side_data_bytes := bytes(side_data)) >= 36:
+            a, b, _, c, d = np.frombuffer(side_data_bytes, np.int32, 5).tolist()
+            return MATRIX_TO_EXIF.get((_sign(a), _sign(b), _sign(c), _sign(d)), 1)
+    return 1
+
+
+def _sign(fixed: int) -> int:
+    """The sign of a 16.16 number; 0 if it is much less than 1."""
+    return 0 if abs(fixed) < 1 << 12 else 1 if fixed > 0 else -1
 
 
 def _resized(picture: Any, width: int, height: int) -> Any:

@@ -70,6 +70,10 @@ class SourceOptions:
     ] = None
     fps: Annotated[float | None, typer.Option("--fps", min=0.01, help="Frame rate of a sequence or video.")] = None
     loop: Annotated[bool, typer.Option("--loop", help="Repeat a sequence or video.")] = False
+    sandbox: Annotated[
+        bool,
+        typer.Option("--sandbox", help="Decode files in another process with limits, so that a crash ends only that."),
+    ] = False
     profile: Annotated[
         Path | None, typer.Option("--profile", metavar="FILE", help="A camera profile from groundglass profile.")
     ] = None

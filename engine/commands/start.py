@@ -26,11 +26,14 @@ if TYPE_CHECKING:
 def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None, *, tolerant: bool = False) -> Source:
     """The source of the command line. `size`, (width, height), is the default size of the built-in scene.
 
-    A `tolerant` source continues after faults that a live view survives.
+    A `tolerant` source continues after faults that a live view survives. With `sandbox`, files are decoded in another
+    process.
     """
     from ..capture import open_source
+    from ..capture.sandbox import is_file_source, open_apart
 
-    return open_source(
+    open_it = open_apart if options.sandbox and is_file_source(source) else open_source
+    return open_it(
         sized_scene(source, size),
         fps=options.fps,
         raw_format=options.raw_format,

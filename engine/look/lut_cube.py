@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 from ..errors import LookError
 from .lut import MAX_LENGTH, MAX_SIDE, UNIT, Domain, Lut
 
+MANY = 64**3  # rows that are read at once
 MAX_SIZE = 1e6  # largest magnitude of a number in a LUT; infinity and NaN are rejected, too
 
 
@@ -40,23 +43,60 @@ class _Head:
 
 def parse_cube(text: str, file: str) -> Lut:
     """The LUT in a text; `file` appears in messages. Raises LookError with file and line."""
-    head = _Head()
-    for number, raw in enumerate(text.splitlines(), 1):
-        line = raw.strip()
+    head, numbers = _Head(), None
+    for number, start, end in _lines(text):
+        line = text[start:end].strip()
         if not line or line.startswith("#"):
             continue
         if line[0].isalpha() and line.split()[0].lower() not in ("nan", "inf", "infinity"):
             _keyword(head, line, f"{file}:{number}")
-        else:
-            head.rows.append((number, line))
+            continue
+        if not head.rows and head.wanted >= MANY:
+            numbers = _many(text, start, head.wanted)
+            if numbers is not None:
+                break
+        head.rows.append((number, line))
+        if len(head.rows) > max(head.wanted, MAX_LENGTH):  # a text without end would take the memory
+            break
     if head.wanted == 0:
         raise LookError(f"{file}:1: no LUT_1D_SIZE and no LUT_3D_SIZE; this is not a .cube file")
-    numbers = _numbers(head, file)
+    if numbers is None:
+        numbers = _numbers(head, file)
     shaper = numbers[: head.length] if head.length else None
     cube = None
     if head.side:  # red varies fastest in the file: the last index before the transposition
         cube = np.ascontiguousarray(numbers[head.length :].reshape((head.side,) * 3 + (3,)).transpose(2, 1, 0, 3))
     return Lut(file, shaper, cube, head.domain(head.shaper_range), head.domain(head.cube_range))
+
+
+def _lines(text: str) -> Iterator[tuple[int, int, int]]:
+    """The number, the start and the end of each line."""
+    ending = "\n" if "\n" in text else "\r"
+    start, number = 0, 1
+    while start < len(text):
+        end = text.find(ending, start)
+        end = len(text) if end < 0 else end
+        yield number, start, end
+        start, number = end + 1, number + 1
+
+
+def _many(text: str, start: int, rows: int) -> NDArray[np.float32] | None:
+    """(rows, 3) of a text from `start` on that has only this number of rows of numbers; None for another text.
+
+    It takes a tenth of the time and of the memory that single rows take.
+    """
+    rest = text[start:].rstrip()
+    if rest.count("\n") + 1 != rows:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy before 2.3, for a text with other things
+            numbers = np.fromstring(rest, np.float32, sep=" ")
+    except ValueError:
+        return None
+    if numbers.size != 3 * rows or not (np.abs(numbers) <= MAX_SIZE).all():
+        return None
+    return numbers.reshape(rows, 3)
 
 
 def _keyword(head: _Head, line: str, where: str) -> None:

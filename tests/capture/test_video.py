@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import struct
 import sys
 from fractions import Fraction
 from itertools import islice
@@ -233,3 +234,77 @@ def test_a_playlist_opens_no_other_file(tmp_path: Path, kind: str, suffix: str) 
     path.write_text(PLAYLISTS[kind].format(file="named.mkv"))
     with pytest.raises(SourceError, match=r"is a playlist, which may|not a video that|a text file, which is not read"):
         open_source(path)
+
+
+@pytest.mark.parametrize("name", ["a.mp4", "a.mov", "a.mkv", "a.avi", "a.ts", "a.m4v"])
+def test_pixels_become_square_in_every_container(tmp_path: Path, name: str) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / name), "w") as container:
+        stream = container.add_stream("mpeg2video" if name == "a.ts" else "mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        stream.codec_context.sample_aspect_ratio = Fraction(4, 3)
+        for _ in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    with open_source(tmp_path / name) as source:
+        assert source.size == (86, 48)
+        assert {frame.size for frame in source} == {(86, 48)}
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"), [(b"", (8, 6)), (b" A1:1", (8, 6)), (b" A0:0", (8, 6)), (b" Ax:y", (8, 6)), (b" A2:1", (16, 6))]
+)
+def test_a_y4m_file_has_the_pixels_of_its_header(tmp_path: Path, aspect: bytes, size: tuple[int, int]) -> None:
+    pytest.importorskip("av")
+    header = b"YUV4MPEG2 W8 H6 F25:1 Ip" + aspect + b" C420jpeg\n"
+    (tmp_path / "a.y4m").write_bytes(header + 2 * (b"FRAME\n" + bytes(72)))
+    with open_source(tmp_path / "a.y4m") as source:
+        assert [frame.size for frame in source] == [size] * 2
+
+
+@pytest.mark.parametrize(
+    ("matrix", "orientation"),
+    [
+        *(((1, 0, 0, 1), 1), ((-1, 0, 0, 1), 2), ((-1, 0, 0, -1), 3), ((1, 0, 0, -1), 4)),
+        *(((0, 1, 1, 0), 5), ((0, 1, -1, 0), 6), ((0, -1, -1, 0), 7), ((0, -1, 1, 0), 8)),
+        ((0.7071, 0.7071, -0.7071, 0.7071), 1),
+    ],
+)
+def test_the_display_matrix_turns_and_mirrors(tmp_path: Path, matrix: tuple[float, ...], orientation: int) -> None:
+    content = bytearray(write_video(tmp_path / "a.mp4", frames=1).read_bytes())
+    unit = 1 << 16
+    start = content.find(struct.pack(">9i", unit, 0, 0, 0, unit, 0, 0, 0, 1 << 30), content.find(b"tkhd"))
+    a, b, c, d = (round(number * unit) for number in matrix)
+    content[start : start + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    (tmp_path / "a.mp4").write_bytes(content)
+    with open_source(tmp_path / "a.mp4") as source:
+        assert next(iter(source)).orientation == orientation
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n-Y 2 +X 2\n" + bytes(16), "a Radiance picture"),
+        (b"PF\n4 4\n-1.0\n" + bytes(192), "a PFM picture"),
+        (b"Pf\n4 4\n-1.0\n" + bytes(64), "a PFM picture"),
+        (b"SDPX" + bytes(3000), "a DPX picture"),
+        (b"\x80\x2a\x5f\xd7" + bytes(3000), "a Cineon picture"),
+    ],
+)
+def test_pictures_of_light_or_density_are_not_shown_as_videos(tmp_path: Path, content: bytes, kind: str) -> None:
+    (tmp_path / "a.xyz").write_bytes(content)
+    with pytest.raises(SourceError, match=f"is {kind}, which is not read here; convert it to OpenEXR"):
+        open_source(tmp_path / "a.xyz")
+
+
+@pytest.mark.parametrize("name", ["a.m2v", "a.xyz"])
+def test_a_bare_mpeg_stream_is_a_video(tmp_path: Path, name: str) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / name), "w", format="mpeg2video") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(6):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), format="rgb24")))
+        container.mux(stream.encode())
+    with open_source(tmp_path / name) as source:
+        assert len(list(source)) == 6

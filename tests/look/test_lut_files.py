@@ -191,3 +191,32 @@ def test_numbers_of_a_cube_are_at_most_a_million(tmp_path: Path, number: str, is
         return
     with pytest.raises(LookError, match=r"a\.cube:9: "):
         read_lut(path)
+
+
+@pytest.mark.parametrize(("side", "ending"), [(3, "\n"), (3, "\r\n"), (3, "\r"), (3, "\n\n"), (64, "\n")])
+def test_a_cube_file_of_any_size_and_line_ending(tmp_path: Path, side: int, ending: str) -> None:
+    table = np.random.default_rng(1).random((side**3, 3)).round(3)
+    rows = [f"{red:.3f} {green:.3f} {blue:.3f}" for red, green, blue in table]
+    (tmp_path / "a.cube").write_text(ending.join(["# a comment", f"LUT_3D_SIZE {side}", *rows, ""]), newline="")
+    expected = table.reshape(side, side, side, 3).transpose(2, 1, 0, 3)
+    np.testing.assert_allclose(read_lut(tmp_path / "a.cube").cube, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"), [("0 0 x", "is 3 numbers"), ("0 0 nan", "is 3 numbers"), ("0 0", "is 3 numbers")]
+)
+def test_a_wrong_row_of_a_large_cube_is_named(tmp_path: Path, row: str, message: str) -> None:
+    rows = ["0 0 0"] * 64**3
+    rows[200_000] = row
+    (tmp_path / "a.cube").write_text("\n".join(["LUT_3D_SIZE 64", *rows]))
+    with pytest.raises(LookError, match=rf"a\.cube:200002: a colour {message}"):
+        read_lut(tmp_path / "a.cube")
+
+
+def test_rows_beyond_every_size_are_not_kept(tmp_path: Path) -> None:
+    (tmp_path / "a.cube").write_text("1 1 1\n" * 70_000)
+    with pytest.raises(LookError, match="no LUT_1D_SIZE and no LUT_3D_SIZE"):
+        read_lut(tmp_path / "a.cube")
+    (tmp_path / "b.cube").write_text("LUT_1D_SIZE 2\n" + "1 1 1\n" * 70_000)
+    with pytest.raises(LookError, match=r"b\.cube:4: 65537 colours, but its size requires 2; the size does not fit"):
+        read_lut(tmp_path / "b.cube")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ....errors import MissingExtraError, SourceError
 from ....frame import Frame
-from ...video import ROTATION_TO_EXIF
+from ...video import orientation_of
 from ..decoded import decoded_frame
 from ..retry import LiveSource
 from .address import parse_address
@@ -177,6 +177,6 @@ class Decoder:
             is_jpeg=self._video.context.name == "mjpeg",
             index=self._decoded - 1,
             time_s=max(time_s - self._first_s, 0.0),
-            orientation=ROTATION_TO_EXIF.get(int(picture.rotation), 1),
+            orientation=orientation_of(picture),
             name=self._name,
         )

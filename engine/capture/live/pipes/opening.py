@@ -18,6 +18,7 @@ from .raw_frames import RawFrames, StreamFrames
 from .stream_file import StreamFile
 from .y4m import Y4M_SUFFIX, Y4mFrames
 
+MAX_HEADER_BYTES = 4096
 FILE_SUFFIXES = (PICTURE_SUFFIXES | RAW_SUFFIXES | VIDEO_SUFFIXES) - {Y4M_SUFFIX}  # a FIFO has other names
 
 
@@ -29,7 +30,7 @@ def open_stream(name: str, request: Request) -> Source | None:
     path, layout, fps, loop = Path(name), request.layout, request.fps, request.loop
     is_input = name == STANDARD_INPUT
     is_fifo = not is_input and _is_fifo(path) and (layout is not None or path.suffix.lower() not in FILE_SUFFIXES)
-    is_y4m = layout is None and path.suffix.lower() == Y4M_SUFFIX and path.is_file()
+    is_y4m = layout is None and path.suffix.lower() == Y4M_SUFFIX and path.is_file() and _has_square_pixels(path)
     is_many = layout is not None and not is_input and path.is_file() and count_frames(path, layout) > 1
     if not (is_input or is_fifo or is_y4m or is_many):
         return None
@@ -41,6 +42,17 @@ def open_stream(name: str, request: Request) -> Source | None:
     return StreamFile(
         name, frames, partial(os.open, path, os.O_RDONLY | getattr(os, "O_BINARY", 0)), fps=fps, loop=loop
     )
+
+
+def _has_square_pixels(path: Path) -> bool:
+    """Whether the header of a Y4M file has the aspect 1:1, or none. FFmpeg reads files with another."""
+    try:
+        with path.open("rb") as file:
+            words = file.readline(MAX_HEADER_BYTES).split()
+    except OSError:
+        return True
+    aspect = next((word[1:].split(b":") for word in words[1:] if word.startswith(b"A")), [])
+    return len(aspect) != 2 or not all(number.isdigit() for number in aspect) or int(aspect[0]) == int(aspect[1])
 
 
 def _is_fifo(path: Path) -> bool:
