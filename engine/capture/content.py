@@ -43,7 +43,7 @@ OTHERS: tuple[tuple[int, bytes, str, str], ...] = (
     (8, b"WAVE", "a sound file", "give a picture or a video"),
 )
 TEXT_BYTES = 512
-# FFmpeg would show them as videos, with light or density as display codes.
+# FFmpeg and Pillow would show them with light or density as display codes.
 NOT_VIDEOS = tuple(
     f"a {name}" for name in ("Radiance picture", "PFM picture", "DPX picture", "Cineon picture", "FITS file")
 )
@@ -68,19 +68,24 @@ def content_of(path: Path) -> Content:
         return Content.VIDEO
     if suffix in RAW_SUFFIXES or read_dng(path) is not None:
         return Content.RAW
+    other = _other(path)
+    if other is not None and other[0] in NOT_VIDEOS:
+        raise _refused(path, *other)
     try:
         with Image.open(path) as image:
             if image.format != "MPEG":  # Pillow identifies this video, but does not decode it
                 return Content.PICTURE
     except UNREADABLE:
         pass
-    other = _other(path)
-    if (other is None or other[0] not in NOT_VIDEOS) and is_video(path):
+    if is_video(path):
         return Content.VIDEO
     if other is None:
         return Content.RAW  # the error of LibRaw has the reason
-    name, remedy = other
-    raise SourceError(f"{path}: is {name}, which is not read here; {remedy}")
+    raise _refused(path, *other)
+
+
+def _refused(path: Path, name: str, remedy: str) -> SourceError:
+    return SourceError(f"{path}: is {name}, which is not read here; {remedy}")
 
 
 def _other(path: Path) -> tuple[str, str] | None:

@@ -27,6 +27,9 @@ MAX_ASPECT = 8.0
 PLAYLISTS = {"hls", "concat", "dash", "imf", "webm_dash_manifest", "sdp", "rtsp", "image2", "vobsub", "mlv"}
 PROBE_BYTES = 4096
 DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
+# Degrees counter-clockwise; EXIF orientation 6 is 90 degrees clockwise.
+ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
+MATRIX_BYTES = 36
 # The signs of the display matrix, in which a point (x, y) is at (a x + c y, b x + d y), by EXIF orientation.
 MATRIX_TO_EXIF = {
     **{(1, 0, 0, 1): 1, (-1, 0, 0, 1): 2, (-1, 0, 0, -1): 3, (1, 0, 0, -1): 4},
@@ -193,11 +196,14 @@ def _squared(stream: Any, picture: Any) -> tuple[int, int] | None:
 
 def orientation_of(picture: Any) -> int:
     """The EXIF orientation of a picture by its display matrix; 1 without one, and if it turns by other angles."""
-    for side_data in picture.side_data:
-        if side_data.type.name == "DISPLAYMATRIX" and len(side_data_bytes := bytes(side_data)) >= 36:
-            a, b, _, c, d = np.frombuffer(side_data_bytes, np.int32, 5).tolist()
-            return MATRIX_TO_EXIF.get((_sign(a), _sign(b), _sign(c), _sign(d)), 1)
-    return 1
+    try:
+        matrices = [bytes(data) for data in picture.side_data if data.type.name == "DISPLAYMATRIX"]
+    except ValueError:  # PyAV has no name for a kind of data, and lists none then
+        return ROTATION_TO_EXIF.get(int(picture.rotation), 1)
+    if not matrices or len(matrices[0]) < MATRIX_BYTES:
+        return 1
+    a, b, _, c, d = np.frombuffer(matrices[0], np.int32, 5).tolist()
+    return MATRIX_TO_EXIF.get((_sign(a), _sign(b), _sign(c), _sign(d)), 1)
 
 
 def _sign(fixed: int) -> int:

@@ -20,7 +20,7 @@ from .tiff_read import raw_samples
 
 MOSAIC_SUFFIXES = frozenset({".pgm", ".pnm", ".png", ".tif", ".tiff", ".bmp"})
 _NAMED = re.compile(r"(?:^|[^a-z])(?:bayer[_-]?)?(rggb|bggr|grbg|gbrg)(?:\d+)?(?=[^a-z]|$)", re.IGNORECASE)
-_PGM = re.compile(rb"P([25])(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)\s")
+_PGM = re.compile(rb"P([25])(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)(?:\s|#[^\n]*\n)+(\d+)\s")
 # A mosaic differs between adjacent columns and rows by this factor more than between those of the same filter.
 CFA_RATIO, MIN_STEP = 2.5, 0.01
 

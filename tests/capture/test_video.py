@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.capture import open_source
+from groundglass.capture.video import orientation_of
 from groundglass.errors import MissingExtraError, SourceError
 from groundglass.frame import Encoding
 
@@ -308,3 +309,14 @@ def test_a_bare_mpeg_stream_is_a_video(tmp_path: Path, name: str) -> None:
         container.mux(stream.encode())
     with open_source(tmp_path / name) as source:
         assert len(list(source)) == 6
+
+
+def test_data_of_a_kind_without_a_name_leaves_the_rotation() -> None:
+    class Picture:
+        rotation = -90
+
+        @property
+        def side_data(self) -> object:
+            raise ValueError("31 is not a valid Type")
+
+    assert orientation_of(Picture()) == 6

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from fuzz_parsers import all_parsers
 from groundglass.bench.schema import load_result
-from groundglass.errors import GroundglassError
+from groundglass.errors import GroundglassError, SourceError
 from groundglass.formats.camera_profile import load_profile
+from groundglass.formats.picture_mosaic import read_picture_mosaic
 from groundglass.lens import load_lens
 from groundglass.look.look import load_look
 from groundglass.look.lut_read import read_lut
@@ -100,3 +101,10 @@ def test_a_fifo_and_a_device_are_refused_and_not_opened(tmp_path: Path, read: ob
         thread.join(20)
         assert messages, f"{path} was opened"
         assert kind in messages[0]
+
+
+def test_a_pgm_header_of_spaces_is_read_in_linear_time(tmp_path: Path) -> None:
+    path = tmp_path / "a.pgm"
+    path.write_bytes(b"P5" + b" " * 3000 + b"x")
+    with pytest.raises(SourceError):
+        read_picture_mosaic(path, "bggr8")
