@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .compute.registry import list_devices
-from .errors import DeviceError, DeviceLostError
+from .errors import DeviceError, DeviceLostError, OutOfMemoryError
 
 if TYPE_CHECKING:
     from .compute.device import Device
@@ -24,12 +24,15 @@ PROBE = np.arange(64, dtype=np.uint8)
 def is_lost(device: Device) -> bool:
     """Whether the device no longer returns what it was given."""
     try:
+        device.finish()  # which a device without memory can, too
         buffer = device.allocate(PROBE.nbytes)
         try:
             device.write(buffer, PROBE)
             return not np.array_equal(device.read(buffer, np.uint8, PROBE.size), PROBE)
         finally:
             device.release(buffer)
+    except OutOfMemoryError:
+        return False
     except Exception:  # each driver has its own
         return True
 

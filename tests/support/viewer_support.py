@@ -42,6 +42,8 @@ class FakeSource(BaseSource):
 class FakeDevice:
     """Returns what it was given."""
 
+    def finish(self) -> None: ...
+
     def allocate(self, nbytes: int) -> Any:
         return SimpleNamespace(array=np.zeros(nbytes, np.uint8))
 
