@@ -91,13 +91,19 @@ def with_main_image(name: str, source: Source) -> Source:
     return source + source_of(f"{name}'s mainImage", _CALL.format(name=name))
 
 
+def without_comments(text: str) -> str:
+    return re.sub(r"//[^\n]*|/\*.*?\*/", " ", text, flags=re.DOTALL)
+
+
 def image_names(text: str) -> tuple[str, ...]:
     """The images that a pass reads, by the names of IMAGES."""
+    text = without_comments(text)
     return tuple(image for image in IMAGES if re.search(rf"\b(tex\w+\s*\(\s*{image}|iChannel{image[-1]})\b", text))
 
 
 def inputs_head(name: str, text: str) -> Source:
     """The declarations of the inputs that the text of a pass uses: macros, and the samplers of its images."""
+    text = without_comments(text)
     lines = [f"#define {alias} {meaning}" for alias, meaning in _SHADERTOY.items() if re.search(rf"\b{alias}\b", text)]
     for image in image_names(text):
         for alias, way in ((image, "down"), (f"iChannel{image[-1]}", "up")):
