@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
+NO_PICTURE = "not written, because no picture has arrived; check the source"
 
 
 def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
@@ -131,8 +132,7 @@ def show(
         if saved is not None and viewer.frame is not None:
             write_frame(engine, history.now.with_(scale=1.0), viewer.frame, saved)
         elif view.save_frame is not None:
-            reason = "not written, because no picture has arrived; check the source"
-            viewer.messages.report_loss(f"{view.save_frame}: {reason}")
+            viewer.messages.report_loss(f"{view.save_frame}: {NO_PICTURE}")
         report(statistics, saved)
         is_reported.set()
         return not viewer.messages.losses

@@ -85,7 +85,7 @@ def compile_program(ctx: moderngl.Context, vertex: Source, fragment: Source) -> 
 def explained(log: str, source: Source) -> ShaderError:
     """The error of a driver's log: its message is the first error, with file and line, its `places` are all errors.
 
-    A driver that tells no column has column 1.
+    Without a column in the log it is 1.
     """
     origins, lines = source.origins, source.lines
     errors: list[tuple[str, int, int, str]] = []

@@ -206,7 +206,7 @@ def _columns(rows: Rows, max_rows: int) -> list[Rows]:
     columns: list[Rows] = [[]]
     for row in rows:
         is_heading = not row[0]
-        if len(columns[-1]) + is_heading >= max_rows:
+        if columns[-1] and len(columns[-1]) + is_heading >= max_rows:
             columns.append([])
         columns[-1].append(row)
     return columns

@@ -1,4 +1,4 @@
-"""The window's place, the look and the lens of the last run, for a user who wants them remembered."""
+"""The window's place, the look and the lens of the last run, if the user turns that on."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def remembered_file() -> Path:
 
 
 class LastRun(NamedTuple):
-    """What is remembered; None where nothing is, or the look's file is gone."""
+    """What is remembered: None if nothing is, or the look's file is gone."""
 
     place: Place | None = None
     look: str | None = None
@@ -62,7 +62,7 @@ class Remembered(Tool):
             *("remember", "Remember window, look and lens", "window"),
             get=lambda: self._on,
             set=self._switch,
-            help="the next run starts with them, unless options or --fresh say otherwise",
+            help="the next run starts with them, unless options or --fresh are given",
         )
 
     def tick(self, now_s: float) -> Invalidation:

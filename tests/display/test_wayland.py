@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,15 @@ class Compositor:
         time.sleep(0.3)  # a grab takes the X server's time, which draws the compositor
         return float(self.windows().mean())
 
+    def follows_pointer(self) -> bool:
+        """Whether weston draws its pointer where that of the X server is: it sometimes gets no motion."""
+        for place in (300, 400, 500):
+            self.screen.xdotool("mousemove", place, place)
+            time.sleep(0.5)
+            if self.windows()[place - 8 : place + 40, place - 8 : place + 40].any():
+                return True
+        return False
+
 
 @pytest.fixture(params=[1, 2])
 def compositor(request: pytest.FixtureRequest, screen: Screen) -> Iterator[Compositor]:
@@ -77,6 +87,8 @@ def compositor(request: pytest.FixtureRequest, screen: Screen) -> Iterator[Compo
                 pytest.skip("weston does not start in this X server")
             compositor = Compositor(screen, folder, process, scale)
             until(lambda: compositor.covered() < 0.05, "weston draws its background")
+            if not compositor.follows_pointer():
+                pytest.skip("weston does not follow the pointer of this X server")
             yield compositor
         finally:
             process.terminate()
@@ -104,10 +116,17 @@ def test_keys_pointer_scale_and_full_screen_work_on_wayland(compositor: Composit
         shown = compositor.covered()
         middle = np.argwhere(compositor.windows()).mean(axis=0)
         xdotool = compositor.screen.xdotool
-        xdotool("mousemove", round(middle[1]), round(middle[0]), "click", 1)  # gives the window the keys, too
-        focus_m = client.request({"get": "focus"})
-        xdotool("mousemove", round(middle[1]) + 60 * compositor.scale, round(middle[0]) + 20, "click", 1)
-        until(lambda: client.request({"get": "focus"}) != focus_m, "a click sets the focus")
+        focus_m, steps = client.request({"get": "focus"}), cycle([0, 60, 120])
+
+        def is_focused_by_click() -> bool:
+            """The nested compositor may lose the click of a pointer that has just entered the window."""
+            xdotool("mousemove", round(middle[1]) + next(steps) * compositor.scale, round(middle[0]) + 20)
+            time.sleep(0.2)
+            xdotool("click", 1)  # gives the window the keys, too
+            time.sleep(0.3)
+            return client.request({"get": "focus"}) != focus_m
+
+        until(is_focused_by_click, "a click sets the focus")
         xdotool("key", "p")
         until(lambda: client.request({"get": "peaking"}), "P switches peaking")
         zoom = client.request({"get": "zoom"})

@@ -1,4 +1,4 @@
-"""The window, the look and the lens of the last run, if the user wants them remembered."""
+"""The window, the look and the lens of the last run, if the user turns that on."""
 
 from __future__ import annotations
 
