@@ -89,7 +89,7 @@ def begun(place: Place, arguments: tuple[str, ...], errors: IO[bytes], *, window
 
 def has_window() -> str:
     found = subprocess.run(
-        ["xdotool", "search", "--onlyvisible", "--name", "groundglass"], capture_output=True, text=True, check=False
+        ["xdotool", "search", "--onlyvisible", "--class", "groundglass"], capture_output=True, text=True, check=False
     )
     return found.stdout.partition("\n")[0]
 
