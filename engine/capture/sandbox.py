@@ -37,6 +37,7 @@ else:
 
 ADD_SEALS, SEAL_SHRINK = 1033, 2  # Linux, fcntl.h
 PROGRAM = f"{__package__}.sandbox_worker"
+INVALID = (TypeError, ValueError, OverflowError)  # from fields of other kinds or numbers than the process has to send
 REMEDY = "the file may be damaged or hostile; convert it with another program"
 
 
@@ -86,12 +87,19 @@ class SandboxedSource(BaseSource):
             fields = self._received("S")
             if fields is None:
                 raise SourceError(f"{self.name}: was closed while it was opened; open it again")
-            name, size, timing, fps, frames = fields
-            self.name, self.size, self.timing = str(name), (int(size[0]), int(size[1])), Timing(timing)
-            self.fps, self.frames = finite(fps), None if frames is None else int(frames)
+            self._describe(fields)
         except BaseException:
             self.close()
             raise
+
+    def _describe(self, fields: Any) -> None:
+        """Sets the properties of the source that the process sent."""
+        try:
+            name, (width, height), timing, fps, frames = fields
+            self.name, self.size, self.timing = str(name), (int(width), int(height)), Timing(timing)
+            self.fps, self.frames = finite(fps), None if frames is None else int(frames)
+        except INVALID:
+            raise self._invalid() from None
 
     def __iter__(self) -> Iterator[Frame]:
         if self._pipe is None:  # a second iteration decodes from the beginning
@@ -108,12 +116,13 @@ class SandboxedSource(BaseSource):
             self._end()
 
     def _frame(self, message: Any, memory: FrameMemory) -> Frame:
-        data, places = message
         held = memory.size
-        if all(0 <= start <= start + length <= held for start, length in places):
-            frame = unpacked(data, places, memory.of(max(held, 1)))
-            if isinstance(frame, Frame):
-                return frame
+        with suppress(*INVALID):
+            data, places = message
+            if all(0 <= start <= start + length <= held for start, length in places):
+                frame = unpacked(data, places, memory.of(max(held, 1)))
+                if isinstance(frame, Frame):
+                    return frame
         raise SourceError(f"{self.name}: the decoding process sent an invalid frame; open the file again")
 
     def _grant(self, frames: int) -> None:
@@ -127,21 +136,25 @@ class SandboxedSource(BaseSource):
         """The content of the next message; None at the end of the source. Raises the errors of the process."""
         pipe = self._pipe
         try:
-            assert pipe is not None
-            message = pipe.recv_bytes()
-        except (EOFError, OSError, AssertionError):
+            message = b"" if pipe is None else pipe.recv_bytes()
+        except (EOFError, OSError):
+            message = b""
+        if not message:
             if self._is_closed:
                 return None
-            raise self._lost() from None
+            raise self._lost()
         kind, content = message[:1].decode("latin-1"), message[1:]
         if kind == "E":
             return None
         fields = unpacked(content, [], self._memories[0].of(1))
-        if kind == "X":
-            raise error_of(*(str(text) for text in fields))
+        if kind == "X" and isinstance(fields, tuple) and len(fields) == 3:
+            raise error_of(*map(str, fields))
         if kind != expected:
-            raise SourceError(f"{self.name}: the decoding process sent an invalid message; open the file again")
+            raise self._invalid()
         return fields
+
+    def _invalid(self) -> SourceError:
+        return SourceError(f"{self.name}: the decoding process sent an invalid message; open the file again")
 
     def _lost(self) -> SourceError:
         """The error of a process that has ended."""

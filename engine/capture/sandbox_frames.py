@@ -9,10 +9,9 @@ import io
 import math
 import pickle
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
 from mmap import mmap
 from typing import Any
-
-import numpy as np
 
 from ..errors import GroundglassError, SourceError
 
@@ -29,9 +28,9 @@ CLASSES = {
 }
 PACKAGE = __name__.split(".")[0]
 NUMPY = {
-    **{("numpy", name): getattr(np, name) for name in ("dtype", "ndarray")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): None for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", name): None for core in ("core", "_core") for name in ("_reconstruct", "scalar")},
+    *(("numpy", name) for name in ("dtype", "ndarray")),
+    *((f"numpy.{core}.numeric", "_frombuffer") for core in ("core", "_core")),
+    *((f"numpy.{core}.multiarray", name) for core in ("core", "_core") for name in ("_reconstruct", "scalar")),
 }
 
 
@@ -64,13 +63,20 @@ def bytes_of(value: Any) -> int:
 def unpacked(data: bytes, places: list[tuple[int, int]], memory: mmap) -> Any:
     """The value with its own copy of the arrays. Raises SourceError for anything but the classes of a frame."""
     try:
-        return _Unpickler(io.BytesIO(data), buffers=_copies(places, memory)).load()
+        return _checked(_Unpickler(io.BytesIO(data), buffers=_copies(places, memory)).load())
     except GroundglassError:
         raise
     except Exception as error:  # whatever the data of a broken process does
         raise SourceError(
             f"the decoding process sent an invalid frame ({type(error).__name__}); open the file again"
         ) from error
+
+
+def _checked(value: Any) -> Any:
+    """The value, made again by its class, which checks the fields: unpickling does not."""
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    return replace(value, **{each.name: _checked(getattr(value, each.name)) for each in fields(value) if each.init})
 
 
 def _copies(places: list[tuple[int, int]], memory: mmap) -> Iterator[bytearray]:

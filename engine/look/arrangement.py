@@ -6,9 +6,9 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ..errors import LookError
-from ..gl.domain import DISPLAY, Domain, misplaced
+from ..gl.domain import DISPLAY, misplaced
 from ..gl.passes import list_passes, load_pass
-from .look import Look, PassSettings
+from .look import Look, PassSettings, domain_of
 
 
 def with_enabled(look: Look, name: str, enabled: bool) -> Look:
@@ -47,11 +47,6 @@ def without(look: Look, name: str) -> Look:
     if len(look.passes) == 1:
         raise LookError(f"{look.name}: '{name}' is its only pass; switch it off instead")
     return _arranged(look, (*look.passes[:at], *look.passes[at + 1 :]))
-
-
-def domain_of(settings: PassSettings) -> Domain | None:
-    domain = load_pass(settings.name).domain
-    return None if domain is None else domain.of(settings.values)
 
 
 def _is_curve(settings: PassSettings) -> bool:

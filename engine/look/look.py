@@ -151,13 +151,14 @@ def parse_look(text: str, file: str, folder: Path | None = None) -> Look:
 
 def _check_order(passes: tuple[PassSettings, ...], text: str, file: str) -> None:
     """LookError for the first pass on the wrong side of the tone curve."""
-    wrong = misplaced((settings.name, _domain(settings)) for settings in passes if settings.enabled)
+    wrong = misplaced((settings.name, domain_of(settings)) for settings in passes if settings.enabled)
     if wrong is not None:
         name, problem = wrong
         raise LookError(f"{file}:{_line_of(text, '', name)}: [pass.{name}] {problem}")
 
 
-def _domain(settings: PassSettings) -> Domain | None:
+def domain_of(settings: PassSettings) -> Domain | None:
+    """The domain of a pass with its values; None if it takes any light."""
     domain = load_pass(settings.name).domain
     return None if domain is None else domain.of(settings.values)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import pickle
 import signal
@@ -201,6 +202,31 @@ def test_files_are_decoded_apart_and_other_sources_are_not(tmp_path: Path) -> No
     assert not is_file_source(str(tmp_path / "a.png"), "v4l2:0")
     with pytest.raises(SourceError, match="--sandbox decodes files, but --depth v4l2:0 is not one"):
         open_apart(str(tmp_path / "a.png"), depth="v4l2:0")
+
+
+def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) -> None:
+    """Unpickling makes objects without their checks: kernels would read beyond the end of a depth map."""
+    frame = Frame(np.ones((4, 6), np.uint16), depth_m=np.ones((4, 6), np.float32))
+    object.__setattr__(frame, "depth_m", np.ones(3, np.uint8))
+    with mmap(-1, 4096) as memory:
+        data, places, _ = packed(frame, memory, 0)
+        with pytest.raises(SourceError, match="is not a depth map"):
+            unpacked(data, places, memory)
+        object.__setattr__(frame, "profile", 7)
+        object.__setattr__(frame, "pixels", "no array")
+        with pytest.raises(SourceError, match="sent an invalid frame"):
+            unpacked(*packed(frame, memory, 0)[:2], memory)
+
+
+@pytest.mark.parametrize(
+    "fields", [None, 3, (), ("a", 5, "still", None, None), ("a", (1, math.inf), "still", None, None)]
+)
+def test_a_description_of_another_form_is_refused(tmp_path: Path, fields: object) -> None:
+    with SandboxedSource(folder_of(tmp_path, 2)) as source:
+        with pytest.raises(SourceError, match="sent an invalid message"):
+            source._describe(fields)
+        with pytest.raises(SourceError, match="sent an invalid frame"):
+            source._frame(fields, source._memories[0])
 
 
 @pytest.mark.parametrize("places", [[(0, 1 << 40)], [(-8, 4)], [(1 << 40, 4)], [(4, -2)]])

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from concurrent.futures import Future
-from pathlib import Path
 
 import pytest
 from groundglass.remote import server as serving
 from remote_support import Harness
 from window_support import until
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    made = Harness(tmp_path)
-    yield made
-    made.remote.close()
-    made.engine.close()
-    made.source.close()
 
 
 def test_the_oldest_connection_without_a_token_makes_room(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import groundglass as gg
@@ -27,15 +26,6 @@ from remote_support import Client, Harness
 from window_support import Live, Screen, until
 
 DEMO = Path(__file__).resolve().parents[2] / "demos" / "remote.py"
-
-
-@pytest.fixture
-def harness(tmp_path: Path) -> Iterator[Harness]:
-    made = Harness(tmp_path)
-    yield made
-    made.remote.close()
-    made.engine.close()
-    made.source.close()
 
 
 def test_every_control_is_listed_with_its_value(harness: Harness) -> None:

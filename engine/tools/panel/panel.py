@@ -53,9 +53,8 @@ LAST_SECTIONS = (
 )
 # The buttons above all sections: the title, which is shorter than that of the control, by the control's name.
 BUTTONS = {"still": "Still", "record": "Record", "undo": "Undo", "redo": "Redo", "keys": "Keys", "panel": "Close"}
-OWN_WIDGETS = {"look", "swap", "reset_look", "scope_places", *BUTTONS} - {
-    "record"
-}  # controls that the sections leave out
+# Controls that the sections leave out.
+OWN_WIDGETS = {"look", "swap", "reset_look", "scope_places", *BUTTONS} - {"record"}
 
 
 class Panel(Tool):
