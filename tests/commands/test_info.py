@@ -227,7 +227,7 @@ def test_the_metadata_of_real_files(data_dir: Path) -> None:
     assert (metadata["white"], metadata["exposure_ev"]) == (15000, -0.78)
     assert metadata["temperature_k"] == pytest.approx(6022, rel=0.01)
     assert metadata["previews"] == [[5952, 3968], [1440, 960], [160, 120]]
-    assert metadata["problem"].startswith("picture data ends after 0 of 24781112 bytes")
+    assert "picture data ends after 0 of 24781112 bytes" in metadata["problem"]
     metadata = read_metadata(str(data_dir / "raw" / "gopro_hero7_4000x3000.dng"))
     assert (metadata["iso"], metadata["f_number"], metadata["taken"]) == (252, 2.8, "2018-09-26 08:25:27")
     assert [opcode["name"] for opcode in metadata["opcodes"]] == ["GainMap"] * 4
