@@ -9,6 +9,15 @@
 
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
 
+/* The largest part of its opacity that a surface may lack where the radius changes across it, and the opacity up to which
+ * nothing is lacking: there a layer ends. Layers behind would show through in lines. Points behind the focus lack more,
+ * since their blur is limited. Points between two layers are on a surface in both.
+ */
+#define LACK_BEHIND 0.10f
+#define LACK_BEFORE 0.04f
+#define LACK_BETWEEN 0.20f
+#define ENDING 0.8f
+
 #ifndef COLOURED
 #define COLOURED 0 /* 1 if the discs of red and blue differ in radius from green */
 #endif
@@ -312,13 +321,15 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
             const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
             GLOBAL const f16 *coarse = gathered + 4 * l * half_stride;
             const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
-            const floats whole_weight = weight + coarse_weight;
+            const floats found = weight + coarse_weight, is_inside = limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
+            const floats lack = from_here_on > 0.0f && from_here_on < 1.0f
+                ? (floats)(LACK_BETWEEN) : is_inside * member * (l >= first_limited ? LACK_BEHIND : LACK_BEFORE);
             weight += open * coarse_weight;
             if (any_positive(weight)) {
                 red += open * doubled(coarse, half_at, step_y);
                 green += open * doubled(coarse + half_stride, half_at, step_y);
                 blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-                cover(&light, red, green, blue, weight, whole_weight);
+                cover(&light, red, green, blue, weight, found + lack * found);
             }
         }
         const floats per_opacity = falloff / greater(light.opacity, (floats)(EPSILON));

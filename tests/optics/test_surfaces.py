@@ -1,0 +1,72 @@
+"""A continuous surface shows no lines where it passes from one layer to the next, from a depth map of 8 bits either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import groundglass as gg
+import numpy as np
+import pytest
+from groundglass.bench.quality import LENS, rendered
+from groundglass.optics.defocus import Quality
+
+WIDTH, HEIGHT = 480, 270
+MIN_M, MAX_M = 0.8, 8.0
+EDGE_PX = 16  # around the picture
+MAX_SECOND_DIFFERENCE = 2.0  # codes from 0 to 255
+MAX_ON_A_STEEP_RELIEF = 3.2  # its radius changes by up to 0.13 per pixel
+
+Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
+ACROSS, DOWN = X / WIDTH, Y / HEIGHT
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[gg.Engine]:
+    with gg.Engine() as made:
+        yield made
+
+
+def slanted(part: np.ndarray) -> np.ndarray:
+    return 1 / (1 / MIN_M + (1 / MAX_M - 1 / MIN_M) * part)
+
+
+def bulge() -> np.ndarray:
+    """A ball so large that the picture is within its outline."""
+    height = 1 - ((X - WIDTH / 2) ** 2 + (Y - HEIGHT / 2) ** 2) / (0.6 * WIDTH) ** 2
+    return 2.2 - 1.3 * np.sqrt(height)
+
+
+def relief() -> np.ndarray:
+    return 1.5 + 0.5 * np.sin(2 * np.pi * ACROSS * 2.3) * np.cos(2 * np.pi * DOWN * 1.7)
+
+
+def of_eight_bits(depth_m: np.ndarray) -> np.ndarray:
+    nearness, first, last = 1 / depth_m, 1 / MAX_M, 1 / MIN_M
+    step = (last - first) / 255
+    return np.float32(1 / (first + np.round((nearness - first) / step) * step))
+
+
+def largest_second_difference(picture: np.ndarray) -> float:
+    """Codes of sRGB from 0 to 255."""
+    light = picture[EDGE_PX:-EDGE_PX, EDGE_PX:-EDGE_PX, 1].astype(np.float64)
+    codes = 255 * np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return float(max(np.abs(np.diff(codes, n=2, axis=axis)).max() for axis in (0, 1)))
+
+
+@pytest.mark.parametrize("quality", ["live", "best"])
+@pytest.mark.parametrize(
+    ("depth_m", "bound"),
+    [
+        pytest.param(slanted(ACROSS), MAX_SECOND_DIFFERENCE, id="wall"),
+        pytest.param(slanted(1 - DOWN), MAX_SECOND_DIFFERENCE, id="floor"),
+        pytest.param(bulge(), MAX_SECOND_DIFFERENCE, id="ball"),
+        pytest.param(relief(), MAX_ON_A_STEEP_RELIEF, id="relief"),
+    ],
+)
+def test_a_surface_shows_no_layers(engine: gg.Engine, quality: Quality, depth_m: np.ndarray, bound: float) -> None:
+    grey = 0.4 + 0.3 * np.sin(2 * np.pi * ACROSS * 3) * np.sin(2 * np.pi * DOWN * 2)
+    picture = np.repeat(np.float32(grey)[..., None], 3, axis=2)
+    for focus_m in (1.0, 1.5, 3.0):
+        settings = gg.Settings(lens=LENS, focus_m=focus_m, quality=quality)
+        blurred = rendered(engine, settings, picture, of_eight_bits(depth_m))
+        assert largest_second_difference(blurred) <= bound
