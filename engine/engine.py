@@ -329,6 +329,8 @@ class Engine:
     def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
         frame, scene = self._apply_optics(frame, settings, waits=waits)
+        if waits:
+            self._developer.finish_still(frame)
         self.device.collect()
         if self.depth_model is not None:
             self.depth_model.submit_copy()

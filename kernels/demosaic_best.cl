@@ -75,11 +75,11 @@ KERNEL void best_opposite(GLOBAL const float *RESTRICT mosaic, GLOBAL const floa
               opposite_colour(mosaic, falling, green, block, line, stride, photosite, AROUND(slopes)));
 }
 
-/* Step 4: red and blue at green photosites, and the picture. */
+/* Step 4: red and blue at green photosites, and the picture from row `first` of the blocks on. */
 KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float *RESTRICT vertical,
                          GLOBAL const float *RESTRICT green, GLOBAL const float *RESTRICT opposite,
                          GLOBAL const float *RESTRICT slopes, GLOBAL float *RESTRICT picture, int width, int pitch,
-                         int stride, int picture_pitch, int picture_stride, int red_x, int red_y)
+                         int stride, int picture_pitch, int picture_stride, int first, int red_x, int red_y)
 {
     BLOCK(0);
     if (GLOBAL_X < PAD || GLOBAL_X >= PAD + width)
@@ -89,7 +89,7 @@ KERNEL void best_colours(GLOBAL const float *RESTRICT mosaic, GLOBAL const float
         const int photosite = 2 + row;
         const floats row_slope = 0.5f * (NEAR(slopes, -1, 0) + NEAR(slopes, 1, 0));
         const floats column_slope = 0.5f * (NEAR(slopes, 0, -1) + NEAR(slopes, 0, 1));
-        const place to = ROW_OF_BLOCK(0, row) * (place)picture_pitch + BLOCK_COLUMN;
+        const place to = ROW_OF_BLOCK(first, row) * (place)picture_pitch + BLOCK_COLUMN;
         floats left[3], right[3];
         colours_of_row(mosaic, vertical, green, opposite, block, line, stride, row, red_x, row_slope, column_slope,
                        left, right);

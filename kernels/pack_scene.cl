@@ -19,24 +19,25 @@ FUNCTION ints half_of(floats light)
     return (BITS(OF_BITS(bounded) * 1.925929944e-34f) + 0x1000) >> 13;
 }
 
-/* Two words per pixel: red and green, blue and 1. */
-KERNEL void pack_scene(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT packed, int pitch, int stride)
+/* Two words per pixel: red and green, blue and 1. The packed rows begin with row `first` of the picture. */
+KERNEL void pack_scene(GLOBAL const float *RESTRICT scene, GLOBAL float *RESTRICT packed, int first, int pitch,
+                       int stride)
 {
-    const int at = (GLOBAL_Y + PAD) * pitch + GLOBAL_X;
+    const int at = (first + GLOBAL_Y + PAD) * pitch + GLOBAL_X;
     const ints red = half_of(LOAD(scene, at));
     const ints green = half_of(LOAD(scene, at + stride));
     const ints blue = half_of(LOAD(scene, at + 2 * stride));
-    const floats first = OF_BITS(red | green << 16), second = OF_BITS(blue | 0x3C000000);
+    const floats left = OF_BITS(red | green << 16), right = OF_BITS(blue | 0x3C000000);
     const int to = 2 * (GLOBAL_Y * pitch + GLOBAL_X);
 #if RUN > 1
     floats low, high;
-    low.even = first.lo;
-    low.odd = second.lo;
-    high.even = first.hi;
-    high.odd = second.hi;
+    low.even = left.lo;
+    low.odd = right.lo;
+    high.even = left.hi;
+    high.odd = right.hi;
     STREAM(packed, to, low);
     STREAM(packed, to + RUN, high);
 #else
-    STORE_PAIR(packed, to, first, second);
+    STORE_PAIR(packed, to, left, right);
 #endif
 }

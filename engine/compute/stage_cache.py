@@ -69,6 +69,12 @@ class StageCache(Generic[Key, Stage]):
         coming = self._coming.get(key)
         return key in self._stages or (coming is not None and coming.done())
 
+    def drop(self, *key: Key.args, **no_keywords: Key.kwargs) -> None:
+        """Releases a stage that `get` has returned; the next `get` makes it again."""
+        stage = self._stages.pop(key, None)
+        if stage is not None:
+            stage.release()
+
     @property
     def is_making(self) -> bool:
         """Whether a thread is making a stage ahead."""

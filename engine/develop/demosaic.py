@@ -89,7 +89,7 @@ class _Directional:
         width, height = mosaic.size
         rows, channels = height // 2 + 1, 16 if method == "rcd" else 34
         strips = 1
-        if mosaic.device.is_cpu and method != "best":  # `best` measures the noise of the whole
+        if mosaic.device.is_cpu:
             strips = max(round(4 * channels * (width // 2) * rows / STRIP_BYTES), 1)
         self._strip_rows = -(-rows // strips)
         self._planes: list[Planes] = []
@@ -118,9 +118,11 @@ class _Directional:
             strip = range(first, min(first + self._strip_rows, rows))
             self._interpolate_green(strip, red)
             if self._method == "best":
-                self._finish_best(scene, strip, red, to_scene)
+                self._interpolate_best(strip, red)
             else:
                 self._finish(scene, strip, red, to_scene)
+        if self._method == "best":
+            self._finish_best(scene, red, to_scene)
 
     def _interpolate_green(self, strip: range, red: RedPosition) -> None:
         mosaic, split, vertical, low_pass = self._mosaic, self._split.buffer, self._vertical.buffer, self._low_pass
@@ -164,9 +166,8 @@ class _Directional:
             first=strip.start, **red, **to_scene,
         )  # fmt: skip
 
-    def _finish_best(self, scene: Planes, strip: range, red: RedPosition, to_scene: dict[str, Any]) -> None:
-        """The remaining steps of `best`."""
-        assert self._noise is not None
+    def _interpolate_best(self, strip: range, red: RedPosition) -> None:
+        """The colours of `best` in a strip of its picture."""
         split, green, slopes, picture = self._split.buffer, self._green, self._slopes, self._picture
         self._run_blocks(
             BEST, "best_green", strip, margin=3, mosaic=split, by_lmmse=self._by_lmmse, green=green, slopes=slopes
@@ -178,8 +179,13 @@ class _Directional:
         self._run_blocks(
             BEST, "best_colours", strip, mosaic=split, vertical=self._vertical.buffer, green=green,
             opposite=self._opposite, slopes=slopes, picture=picture.buffer, picture_pitch=picture.layout.pitch,
-            picture_stride=picture.layout.stride, **red,
+            picture_stride=picture.layout.stride, first=strip.start, **red,
         )  # fmt: skip
+
+    def _finish_best(self, scene: Planes, red: RedPosition, to_scene: dict[str, Any]) -> None:
+        """The last step of `best`, on the whole picture: noise reduction."""
+        assert self._noise is not None
+        picture = self._picture
         picture.mirror()
         noise = self._noise.measure(red, to_scene["encoded"])
         picture.run(

@@ -18,6 +18,7 @@ from .resize import Resize
 from .stages import Chain
 
 PLANS_KEPT = 16
+LARGE_STILL = 40_000_000  # samples; the planes of such a mosaic and the textures of its picture together take gigabytes
 
 
 class Plan(NamedTuple):
@@ -43,6 +44,7 @@ class Developer:
         self._resizes = StageCache(partial(Resize, device))
         self._requests: dict[Hashable, tuple[Frame, Development]] = {}  # the frame and settings of the chain to make
         self._last: Chain | None = None
+        self._last_key: Hashable = None
         self._plans: Kept[Plan] = Kept(PLANS_KEPT)
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
@@ -90,14 +92,22 @@ class Developer:
         """Whether `prepare` has not ended."""
         return self._chains.is_making
 
+    def finish_still(self, frame: Frame) -> None:
+        """Releases what developed a large frame, apart from its scene planes. The next such frame allocates again."""
+        if self._last is not None and frame.pixels.size > LARGE_STILL:
+            self._last.release_all_but_output()
+
     def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
+        if self._last is not None and self._last.is_spent:
+            self._chains.drop(self._last_key)
+            self._last = None
         if not self._chains.has(plan.key):
             self._requests[plan.key] = frame, plan.development
         chain = self._chains.get(plan.key)
         self._requests.pop(plan.key, None)
         if chain is not self._last:
             chain.reset()
-            self._last = chain
+            self._last, self._last_key = chain, plan.key
         return chain
 
     def reset(self) -> None:

@@ -123,7 +123,8 @@ class Chain:
     def __init__(self, device: Device, table: Table, frame: Frame, development: Development) -> None:
         self._made: list[tuple[StageSpec[Any], RawStage]] = []
         self._estimates = Estimates()
-        self._launches = LaunchSequence(device)
+        self._device, self._launches = device, LaunchSequence(device)
+        self.is_spent = False
         self._latest: tuple[object, ...] = ()  # kept alive: the launches are found by the identity of these
         context = MakeContext(device, frame, development)
         self._own_planes = context.own_planes
@@ -173,6 +174,23 @@ class Chain:
         for spec, stage in self._made:
             if spec.reset is not None:
                 spec.reset(stage)
+
+    def release_all_but_output(self) -> None:
+        """Releases the stages, but not the output of the latest run. `run` must not be called again."""
+        self.is_spent = True
+        output = self._made[-1][1].output
+        owners = [made for made in self._made if made[1].output is output]
+        kept = self._made[-1:] if output in self._own_planes else owners
+        for made in self._made:
+            if made not in kept:
+                made[1].release()
+        for planes in self._own_planes:
+            if planes is not output:
+                planes.release()
+        # The memory of a released buffer is free when nothing refers to it.
+        self._made = kept
+        self._own_planes = [planes for planes in self._own_planes if planes is output]
+        self._launches = LaunchSequence(self._device)
 
     def release(self) -> None:
         """Releases all stages, the last one first; safe to call twice."""

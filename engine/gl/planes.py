@@ -51,16 +51,24 @@ class ScenePlanes:
         self.textures[0].write(rgba)
 
     def write_packed(
-        self, rgba: NDArray[np.float16], origin: tuple[int, int] = (0, 0), size: tuple[int, int] | None = None
+        self,
+        rgba: NDArray[np.float16],
+        origin: tuple[int, int] = (0, 0),
+        size: tuple[int, int] | None = None,
+        first: int = 0,
     ) -> None:
-        """Uploads (rows, pitch, 4) float16, C-contiguous, without a copy; otherwise as `write`."""
+        """Uploads (rows, pitch, 4) float16, C-contiguous, without a copy; otherwise as `write`.
+
+        The rows are those from `first` on: the rows of a picture of `size` may be uploaded in parts, from the top.
+        """
         rows, pitch, channels = rgba.shape
         if channels != 4 or rgba.dtype != np.float16 or not rgba.flags.c_contiguous:
             raise ValueError(
                 f"a packed scene must be C-contiguous float16 (rows, pitch, 4), not {rgba.shape} {rgba.dtype}"
             )
-        self._place((pitch, rows), origin, size or (pitch - origin[0], rows - origin[1]), "f2")
-        self.textures[0].write(rgba)
+        size = size or (pitch - origin[0], rows - origin[1])
+        self._place((pitch, max(rows, origin[1] + size[1])), origin, size, "f2")
+        self.textures[0].write(rgba, viewport=(0, first, pitch, rows))
 
     def place_packed(
         self, pitch_px: tuple[int, int], origin: tuple[int, int], size: tuple[int, int]

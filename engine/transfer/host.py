@@ -25,31 +25,39 @@ if TYPE_CHECKING:
 
 ORIGIN = (PAD, 0)  # first pixel of the picture in the packed rows
 PIXEL_BYTES = 8
+_STRIP_BYTES = 256 << 20  # of packed rows: 32 megapixels
 
 
 class PackedScene:
-    """Packs pictures of one size on one device; allocates on construction."""
+    """Packs pictures of one size on one device, `rows` rows at a time, by default all; allocates on construction."""
 
-    def __init__(self, device: Device, width: int, height: int) -> None:
+    def __init__(self, device: Device, width: int, height: int, rows: int | None = None) -> None:
         self._device = device
         self._layout = Layout.of(width, height)
-        self.size = (width, height)
-        self._packed: Buffer = device.allocate(PIXEL_BYTES * height * self._layout.pitch)
+        self.size, self.rows = (width, height), rows or height
+        self._packed: Buffer = device.allocate(PIXEL_BYTES * self.rows * self._layout.pitch)
 
-    def pack(self, scene: Planes) -> Buffer:
+    def pack(self, scene: Planes, first: int = 0) -> Buffer:
         """Queues the kernel. Returns the buffer of the rows that `view` describes, which the next call overwrites."""
-        scene.run("pack_scene.cl", "pack_scene", scene=scene.buffer, packed=self._packed)
+        scene.run(
+            "pack_scene.cl", "pack_scene", scene=scene.buffer, packed=self._packed, first=first,
+            row_count=self._count(first),
+        )  # fmt: skip
         return self._packed
 
     @contextmanager
-    def view(self, scene: Planes) -> Iterator[NDArray[np.float16]]:
-        """(height, pitch, 4) float16 rows with the first pixel in column PAD, valid inside the `with` block.
+    def view(self, scene: Planes, first: int = 0) -> Iterator[NDArray[np.float16]]:
+        """(rows, pitch, 4) float16 rows from row `first` on, with the first pixel in column PAD, valid inside the
+        `with` block.
 
         The channels are red, green, blue and 1. Negative light and NaN become 0, values above 65504 become 65504.
         """
-        layout = self._layout
-        with self._device.view(self.pack(scene), np.float16, 4 * layout.height * layout.pitch) as flat:
-            yield flat.reshape(layout.height, layout.pitch, 4)
+        count, pitch = self._count(first), self._layout.pitch
+        with self._device.view(self.pack(scene, first), np.float16, 4 * count * pitch) as flat:
+            yield flat.reshape(count, pitch, 4)
+
+    def _count(self, first: int) -> int:
+        return min(self.rows, self._layout.height - first)
 
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
@@ -61,7 +69,7 @@ class HostTransfer:
 
     def __init__(self, device: Device, gl: moderngl.Context) -> None:
         self.name = "host"
-        self._packed = StageCache(partial(PackedScene, device))
+        self._packed = StageCache(partial(_in_strips, device))
         self.textures = ScenePlanes(gl)
 
     def prepare(self, width: int, height: int) -> None:
@@ -76,10 +84,17 @@ class HostTransfer:
         self.textures.release()
 
 
+def _in_strips(device: Device, width: int, height: int) -> PackedScene:
+    """A scene too large to be packed at once is packed in strips."""
+    rows = _STRIP_BYTES // (PIXEL_BYTES * Layout.of(width, height).pitch)
+    return PackedScene(device, width, height, min(max(rows, 1), height))
+
+
 def send_packed(packed: PackedScene, scene: Planes, textures: ScenePlanes) -> None:
     """Packs a scene and uploads it to `textures`. Waits for its kernels."""
-    with packed.view(scene) as rgba:
-        textures.write_packed(rgba, ORIGIN, scene.size)
+    for first in range(0, scene.size[1], packed.rows):
+        with packed.view(scene, first) as rgba:
+            textures.write_packed(rgba, ORIGIN, scene.size, first)
 
 
 def open_transfer(device: Device, gl: moderngl.Context) -> HostTransfer:

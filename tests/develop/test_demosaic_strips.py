@@ -26,7 +26,7 @@ def demosaiced(device: Device, mosaic: np.ndarray, pattern: str, method: Method)
     return picture
 
 
-@pytest.mark.parametrize("method", ["rcd", "lmmse"])
+@pytest.mark.parametrize("method", ["rcd", "lmmse", "best"])
 @pytest.mark.parametrize("pattern", BAYER_PATTERNS)
 def test_strips_change_no_bit(device: Device, pattern: str, method: Method, monkeypatch: pytest.MonkeyPatch) -> None:
     for height, width in ((40, 34), (43, 37)):

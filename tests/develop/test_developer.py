@@ -12,6 +12,7 @@ import pytest
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
+from groundglass.develop import developer as developer_module
 from groundglass.develop.demosaic import METHODS
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
@@ -121,6 +122,26 @@ def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, devel
     count = device.live_buffers
     assert developer.develop(replace(frame, cfa=Cfa("GBRG")), Development()) is first
     assert device.live_buffers == count
+
+
+@pytest.mark.parametrize("sharpen", [0.0, 0.5])
+@pytest.mark.parametrize("encoding", [Encoding.MOSAIC, Encoding.DISPLAY])
+def test_a_large_still_keeps_only_its_scene(
+    device: Device, developer: Developer, encoding: Encoding, sharpen: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(developer_module, "LARGE_STILL", 0)
+    shape, dtype = ((24, 32), np.uint16) if encoding is Encoding.MOSAIC else ((24, 32, 3), np.uint8)
+    frame = Frame(np.random.default_rng(2).integers(0, 256, shape).astype(dtype), encoding=encoding)
+    development = Development(demosaic="best", sharpen=sharpen)
+    pictures = []
+    for _ in range(2):
+        scene = developer.develop(frame, development)
+        whole, count = scene.read(), device.live_buffers
+        developer.finish_still(frame)
+        np.testing.assert_array_equal(scene.read(), whole)
+        assert device.live_buffers < count or encoding is Encoding.DISPLAY
+        pictures.append(whole)
+    np.testing.assert_array_equal(*pictures)
 
 
 def test_alternating_frame_kinds_allocate_nothing_and_chains_are_bounded(device: Device, developer: Developer) -> None:

@@ -7,7 +7,9 @@ import pytest
 from groundglass.compute.device import Device
 from groundglass.compute.planes import Planes
 from groundglass.compute.registry import open_device
-from groundglass.transfer.host import ORIGIN, PackedScene
+from groundglass.transfer import host
+from groundglass.transfer.host import ORIGIN, HostTransfer, PackedScene
+from look_support import context
 
 
 def packed_pixels(device: Device, pixels: np.ndarray) -> np.ndarray:
@@ -58,3 +60,16 @@ def test_every_run_length_packs_the_same_bits(device: Device, run_length: int) -
 def test_the_error_of_faint_values_is_invisible(device: Device) -> None:
     faint = np.linspace(0.0, 2.0**-14, 300, dtype=np.float32).reshape(1, 100, 3)
     assert np.abs(packed_pixels(device, faint)[..., :3] - faint).max() <= 2.0**-14
+
+
+def test_a_large_scene_is_uploaded_in_strips(device: Device, monkeypatch: pytest.MonkeyPatch) -> None:
+    gl, scene = context(), Planes(device, 40, 23, 3)
+    scene.write(np.random.default_rng(5).random((23, 40, 3)).astype(np.float32))
+    uploaded = []
+    for strip_bytes in (1 << 20, 8 * scene.layout.pitch * 5, 1):
+        monkeypatch.setattr(host, "_STRIP_BYTES", strip_bytes)
+        transfer = HostTransfer(device, gl)
+        uploaded.append(transfer.send(scene).textures[0].read())
+        transfer.release()
+    assert uploaded[0] == uploaded[1] == uploaded[2]
+    scene.release()
