@@ -75,6 +75,10 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
             return _display_p3()
         case "rec709":
             return _from_primaries("Rec.709", REC709_PRIMARIES, GAMMA_24, _ROOTS ** (4 / 2.4))
+        case "pq" | "hlg":
+            raise OutputError(
+                f"the window shows no {name}; use it for the .avif, .heic or video files of groundglass render"
+            )
     path = Path(name)
     if path.suffix.lower() not in (".icc", ".icm"):
         raise OutputError(

@@ -97,7 +97,7 @@ def check_hdr_output(path: Path, plan: HdrPlan) -> None:
 
 @contextmanager
 def hdr_frames(engine: Engine, plan: HdrPlan, fps: float | None) -> Iterator[HdrFrames]:
-    """Writes frames as the plan says; a video of `fps` is whole when the block ends."""
+    """Writes frames for the plan; a video of `fps` is whole when the block ends."""
     from ..look.hdr import HdrDraw
 
     with HdrDraw(engine.gl) as draw, ExitStack() as stack:

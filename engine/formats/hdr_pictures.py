@@ -84,15 +84,15 @@ def _library(path: Path) -> Any:
             return imagecodecs
         import pillow_heif
     except ImportError as error:
-        name, extra = ("imagecodecs", "tiff") if path.suffix.lower() == ".avif" else ("pillow-heif", "heif")
-        raise MissingExtraError(str(path), name, extra) from error
+        name = "imagecodecs" if path.suffix.lower() == ".avif" else "pillow-heif"
+        raise MissingExtraError(str(path), name, "hdr") from error
     return pillow_heif
 
 
 def with_content_light(encoded: bytes, light: tuple[int, int]) -> bytes:
     """The HEIF file with a content light level box (`clli`, ISO/IEC 23008-12, 6.5.32) for its primary picture.
 
-    The box becomes the last property. Offsets of the data in `iloc` grow by what is added.
+    The box becomes the last property, and the size of the change is added to the offsets of the data in `iloc`.
     """
     meta_at, meta = _box(encoded, b"meta", 0, len(encoded))
     iprp_at, iprp = _box(encoded, b"iprp", meta_at + 12, meta_at + meta)

@@ -22,7 +22,7 @@ _XMP, _ISO, _MPF = b"http://ns.adobe.com/xap/1.0/\0", b"urn:iso:std:iso:ts:21496
 _HDRGM = "http://ns.adobe.com/hdr-gain-map/1.0/"
 _APP1, _APP2 = 0xE1, 0xE2
 _MIN_STOPS = 0.1  # range of the map of a picture without highlights
-_MPF_BYTES = 82  # of the index of two pictures, from its byte order mark
+_MPF_BYTES = 82  # the index of two pictures, from its byte order mark
 _UNITS = 1_000_000  # denominator of the fractions
 
 
@@ -102,8 +102,8 @@ def _container_xmp(gain_map_bytes: int) -> bytes:
 def _iso_metadata(stops: float) -> bytes:
     """ISO 21496-1, annex C: versions, flags (one channel, the base's primaries), headrooms, and the channel."""
     largest = math.ceil(stops * _UNITS)
-    headrooms = 0, _UNITS, largest, _UNITS  # of the base and of the alternate rendition, in stops
-    ends = 0, _UNITS, round(stops * _UNITS), _UNITS  # of the map
+    headrooms = 0, _UNITS, largest, _UNITS  # base and alternate rendition, in stops
+    ends = 0, _UNITS, round(stops * _UNITS), _UNITS  # least and largest gain of the map
     gamma, offsets = (_UNITS, _UNITS), (0, _UNITS, 0, _UNITS)
     return struct.pack(">HHB14i", 0, 0, 0x40, *headrooms, *ends, *gamma, *offsets)
 

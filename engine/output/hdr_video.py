@@ -92,7 +92,7 @@ def check_hdr_video(path: Path, codec: str) -> Any:
     try:
         import av
     except ImportError as error:
-        raise MissingExtraError(str(path), "PyAV", "video") from error
+        raise MissingExtraError(str(path), "PyAV", "hdr") from error
     os.environ.setdefault("SVT_LOG", "1")  # SVT-AV1 prints its settings otherwise
     if HDR_CODECS[codec].encoder not in av.codecs_available:
         raise OutputError(f"{path}: this PyAV has no encoder {HDR_CODECS[codec].encoder}; choose another --codec")

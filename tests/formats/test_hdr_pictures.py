@@ -51,7 +51,8 @@ def test_files_have_the_code_points_and_decode_to_nearly_the_codes(
     path.write_bytes(deep_picture(path, codes, space))
     assert np.abs(decoded(path) - codes / 65535.0).mean() < 0.004
     found = colours_of(path)
-    assert found is not None and (found.primaries, found.transfer) == points
+    assert found is not None
+    assert (found.primaries, found.transfer) == points
 
 
 @pytest.mark.parametrize("suffix", [".avif", ".heic"])
