@@ -127,13 +127,17 @@ def _write_dcp(look: Look, options: ExportOptions) -> list[str]:
     from ..capture.metadata import read_metadata
     from ..capture.open import open_source
     from ..formats.dng_write import illuminant_code
+    from ..frame import Encoding
     from ..look.exchange.dcp import dcp_bytes, dcp_look
     from ..look.export import left_out_of
     from .output import write_file
 
     camera = str(options.camera)
     with open_source(camera, depth="none") as source:
-        profile = next(iter(source)).profile
+        frame = next(iter(source))
+    if frame.encoding is not Encoding.MOSAIC or frame.cfa.kind == "mono":
+        raise LookError(f"{camera}: is not a raw file with colours; name one of the camera")
+    profile = frame.profile
     name = str(read_metadata(camera).get("camera") or "")
     if not name:
         raise LookError(f"{camera}: does not name its camera; use a raw file of the camera itself")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -51,11 +51,8 @@ def run_render(
         with open_engine(options, source_options) as engine:
             compile_ahead(engine, opened, settings)
             rack = options.focus if isinstance(options.focus, Rack) else None
-            with ExitStack() as stack:
-                write: WriteFrame = write_frame
-                if plan is not None:
-                    write = stack.enter_context(hdr_frames(engine, plan, opened.fps))
-                write_frames(engine, settings, opened, pattern or output, count, rack, write)
+            writer = None if plan is None else hdr_frames(engine, plan, opened.fps)
+            write_frames(engine, settings, opened, pattern or output, count, rack, writer)
             if options.zone_focus is not None:
                 print(f"groundglass: {zone_text(options.zone_focus, settings.lens, opened.size[0] / opened.size[1])}")
 
@@ -110,28 +107,30 @@ def write_frames(
     target: Path,
     count: int | None,
     rack: Rack | None = None,
-    write: WriteFrame | None = None,
+    writer: AbstractContextManager[WriteFrame] | None = None,
 ) -> None:
-    """Write `count` frames with `write` (None: `write_frame`). With a `rack`, the focus follows the frame's time."""
+    """Write `count` frames by `writer` (None: `write_frame`). With a `rack`, the focus follows the frame's time."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     single = "%" not in target.name
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=single) as progress:
+    bar = Progress(*columns, console=Console(stderr=True), disable=single and count == 1)
+    with bar as progress, writer or nullcontext(write_frame) as write:
         task, number = progress.add_task("frames", total=count), 0
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
             if rack is not None:
                 settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
-            (write or write_frame)(engine, settings, frame, path)
+            write(engine, settings, frame, path)
             if number == 1:
                 report_balance(settings, frame)
             frame.release()
             progress.advance(task)
     if number == 0:
         raise OutputError(f"{target}: not written, because no frame arrived from {source.name}; check the source")
-    written = target if single else f"{number} files, the last is {path}"
+    frame_count = f", {number} frames" if number > 1 else ""
+    written = f"{target}{frame_count}" if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
 
 

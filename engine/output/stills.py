@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.output_space import OutputSpace
+from ..colour.output_space import DISPLAY_P3, OutputSpace
 from ..controls import Action, Control, Pending, Switch
 from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, GroundglassError, OutputError, cause
@@ -186,6 +186,8 @@ class Stills(Tool):
 
     def _render(self, coming: _Coming) -> None:
         frame, settings, still, _ = coming
+        if self._hdr and settings.output_space is not None and settings.output_space.name != DISPLAY_P3:
+            settings = settings.with_(output_space=None)  # readers of gain maps expect the curve of sRGB
         try:
             picture, gain = self._rendered(frame, settings)
             if is_lost(self._tool_context.engine.gl):  # then it is black

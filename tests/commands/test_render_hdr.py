@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from groundglass.cli import app
 from groundglass.colour.cicp import Cicp
+from groundglass.colour.output_space import open_output_space
 from groundglass.errors import GroundglassError
 from groundglass.formats.colour_tags import colours_of
 from PIL import Image
@@ -70,3 +71,8 @@ def test_options_that_do_not_fit_are_one_line(tmp_path: Path, arguments: tuple[s
         render("-o", tmp_path / arguments[0], *arguments[1:])
     assert "\n" not in str(raised.value)
     assert list(tmp_path.glob("*.*")) == []
+
+
+def test_a_window_and_a_still_of_it_have_no_hdr_space() -> None:
+    with pytest.raises(GroundglassError, match="output space pq: the window shows SDR"):
+        open_output_space("pq")

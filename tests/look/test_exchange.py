@@ -3,6 +3,7 @@ specification, and settings of raw developers there and back."""
 
 from pathlib import Path
 
+import groundglass as gg
 import numpy as np
 import pytest
 from dcp_support import ROMM_TO_XYZ_D50, developed, read_dcp
@@ -11,6 +12,8 @@ from groundglass.cli import app
 from groundglass.colour.difference import delta_e00, lab_of_scene
 from groundglass.colour.white import D50, D65, REC2020_TO_XYZ, adaptation
 from groundglass.errors import GroundglassError, LookError
+from groundglass.formats.capture_metadata import CaptureMetadata
+from groundglass.formats.dng_write import write_dng
 from groundglass.look import reference
 from groundglass.look.exchange.clf import clf_text
 from groundglass.look.exchange.dcp import dcp_bytes, dcp_look
@@ -21,6 +24,7 @@ from groundglass.look.export import export_look
 from groundglass.look.fit.invented import synthetic_scene
 from groundglass.look.look import Look, list_looks, load_look
 from groundglass.look.lut_read import read_lut
+from PIL import Image
 from typer.testing import CliRunner
 
 SCENE = synthetic_scene(900)[0]
@@ -126,6 +130,19 @@ def test_the_tags_of_a_camera_profile() -> None:
     assert np.isfinite(table).all()
 
 
+def test_a_profile_is_for_the_camera_of_a_raw_file(tmp_path: Path) -> None:
+    mosaic = np.full((64, 80), 500, np.uint16)
+    profile = gg.CameraProfile(white=4095.0, white_balance=(2.0, 1.0, 1.5), calibrations=(CALIBRATION,))
+    write_dng(tmp_path / "a.dng", gg.Frame(mosaic, profile=profile), CaptureMetadata(camera="Maker One"))
+    printed = run("export", "sepia", "-o", tmp_path / "a.dcp", "--camera", tmp_path / "a.dng")
+    assert "the profile 'groundglass sepia' for Maker One; its tint of grey is left out" in printed
+    tags = read_dcp((tmp_path / "a.dcp").read_bytes())
+    assert (tags[50708], int(tags[50778][0])) == (b"Maker One", 21)
+    Image.new("RGB", (16, 16)).save(tmp_path / "a.jpg")
+    with pytest.raises(LookError, match="is not a raw file with colours"):
+        run("export", "sepia", "-o", tmp_path / "b.dcp", "--camera", tmp_path / "a.jpg")
+
+
 # Mean CIEDE2000 of the look that is read back, by the model of xmp_look.
 @pytest.mark.parametrize(
     ("name", "mean"), [("classic", 0.6), ("monochrome-high-contrast", 1.2), ("sepia", 0.6), ("neutral", 0.6)]
@@ -160,6 +177,14 @@ def test_every_field_becomes_its_pass() -> None:
     assert values["hsl_mixer"]["blue_turn"] == -9.0
     assert values["split_tone"]["shadow_hue"] == 220.0
     assert values["vignette"]["corner_light"] == pytest.approx(0.82)
+
+
+def test_a_profile_within_the_settings_is_not_read_as_settings() -> None:
+    nested = '<crs:Look><rdf:Description crs:Exposure2012="+2.00"/></crs:Look>'
+    text = XMP.replace("{}/>", f'crs:Saturation="+10">{nested}</rdf:Description>')
+    settings = parse_xmp(text, "a.xmp", "a")
+    assert settings.numbers == {"Saturation": 10.0}
+    assert settings.left_out == ("the profile",)
 
 
 def test_settings_without_a_counterpart_are_named(tmp_path: Path) -> None:

@@ -146,10 +146,13 @@ def parse_xmp(text: str, file: str, name: str) -> DevelopSettings:
 
 
 def _fields(root: ElementTree.Element, file: str) -> dict[str, str | list[str]]:
-    """The fields of crs: attributes, texts, and lists of rdf:Seq or rdf:Alt; the first of a name counts."""
+    """The fields of crs: attributes, texts, and lists of rdf:Seq or rdf:Alt; the first of a name counts.
+
+    Those of a profile within the settings are not theirs.
+    """
     found: dict[str, str | list[str]] = {}
     count = 0
-    for description in root.iter(f"{{{_RDF}}}Description"):
+    for description in (each for rdf in root.iter(f"{{{_RDF}}}RDF") for each in rdf):
         for key, text in description.attrib.items():
             if key.startswith(f"{{{CRS}}}"):
                 found.setdefault(key.removeprefix(f"{{{CRS}}}"), text.strip())
@@ -195,6 +198,8 @@ def _left_out(fields: Mapping[str, str | list[str]]) -> Iterator[str]:
         text = fields.get(key)
         if isinstance(text, str) and text not in ("", "0", "+0", "0.00", "+0.00"):
             yield key
+    if "ToneCurve" in fields and "ToneCurvePV2012" not in fields:
+        yield "the tone curve of a process version before 2012"
     if fields.get("MaskGroupBasedCorrections") or fields.get("PaintBasedCorrections"):
         yield "masks"
     if "Look" in fields:
