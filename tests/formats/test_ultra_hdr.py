@@ -74,7 +74,8 @@ def test_the_gain_map_gives_the_hdr_rendition_within_one_delta_e():
 def test_libultrahdr_reads_the_hdr_rendition_within_one_delta_e():
     imagecodecs = pytest.importorskip("imagecodecs")
     display, light, gain = picture()
-    for jpeg in (ultra_hdr_jpeg(display, gain), _without_iso(ultra_hdr_jpeg(display, gain))):
+    whole = ultra_hdr_jpeg(display, gain)
+    for jpeg in (whole, _without_iso(whole), _without_xmp(whole)):
         assert imagecodecs.ultrahdr_check(jpeg)
         back = imagecodecs.ultrahdr_decode(jpeg, dtype="float16")[..., :3].astype(float)
         apart = differences(back, light * gain[..., None])
@@ -85,6 +86,10 @@ def test_libultrahdr_reads_the_hdr_rendition_within_one_delta_e():
 def _without_iso(jpeg: bytes) -> bytes:
     """With an unknown name of the binary metadata, readers use the XMP."""
     return jpeg.replace(b"urn:iso:std:iso:ts:21496:-1", b"urn:iso:std:iso:ts:00000:-1")
+
+
+def _without_xmp(jpeg: bytes) -> bytes:
+    return jpeg.replace(b"adobe.com/hdr-gain-map", b"adobe.com/no--gain-map")
 
 
 def test_other_readers_see_the_sdr_picture_with_its_profile_and_metadata():
