@@ -21,7 +21,7 @@ from .video import LIMITED_RANGE, even
 CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}  # FFmpeg's names
 BT2020_NCL = 9  # ITU-T H.273: the matrix of BT.2020 with non-constant luminance
 DEFAULT_FPS = 30.0
-MIN_SIDE = 64  # the largest block of HEVC; x265 crashed with smaller pictures
+MIN_SIDE = 64  # the largest block of HEVC; x265 corrupts memory with smaller pictures of 10 bits
 _PIXELS = "yuv420p10le"
 
 
