@@ -24,6 +24,7 @@ from .commands.declared import Defaults, Only, Without, options_declared
 from .commands.look import look_app
 from .commands.new_pass import new_pass
 from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from .commands.render_hdr import HdrOptions
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
 from .errors import GroundglassError, print_line
@@ -97,11 +98,12 @@ def render(
             "--output",
             "-o",
             metavar="FILE",
-            help=".png, .jpg, .tif (16 bit) or .exr (scene-linear); many frames: %04d.png",
+            help=".png, .jpg, .tif (16 bit), .avif, .heic, .exr (scene-linear), an HDR video; many frames: %04d.png",
         ),
     ],
     *,
     options: Annotated[EngineOptions, Defaults(demosaic="best", metering="auto", quality=Quality.BEST)],
+    hdr: HdrOptions,
     frames: arg.FramesOption = None,
     source_options: Annotated[SourceOptions, Without("loop")],
 ) -> None:
@@ -111,7 +113,7 @@ def render(
     """
     from .commands.render import run_render
 
-    run_render(source, source_options, options, output, frames)
+    run_render(source, source_options, options, output, frames, hdr)
 
 
 @app.command()

@@ -19,6 +19,7 @@ from .icc_write import GAMMA_24, SRGB_CURVE, write_profile
 from .white import D50, D65, REC2020_TO_XYZ, adaptation, rgb_to_xyz
 
 OUTPUT_SPACES = ("srgb", "display-p3", "rec709")
+DISPLAY_P3 = "Display P3"  # the name of the space and of its profile
 P3_PRIMARIES = ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060))  # SMPTE RP 431-2
 REC709_PRIMARIES = ((0.640, 0.330), (0.300, 0.600), (0.150, 0.060))  # ITU-R BT.709-6
 CURVE_LENGTH = 4096
@@ -75,6 +76,8 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
             return _display_p3()
         case "rec709":
             return _from_primaries("Rec.709", REC709_PRIMARIES, GAMMA_24, _ROOTS ** (4 / 2.4))
+        case "pq" | "hlg":
+            raise OutputError(f"output space {name}: the window shows SDR; use it for the HDR files of render")
     path = Path(name)
     if path.suffix.lower() not in (".icc", ".icm"):
         raise OutputError(
@@ -97,7 +100,7 @@ def srgb_profile() -> bytes:
 
 
 def _display_p3() -> OutputSpace:
-    return _from_primaries("Display P3", P3_PRIMARIES, SRGB_CURVE, srgb_encode(_ROOTS**4))
+    return _from_primaries(DISPLAY_P3, P3_PRIMARIES, SRGB_CURVE, srgb_encode(_ROOTS**4))
 
 
 def _from_primaries(

@@ -12,7 +12,9 @@ from .arguments import DeviceOption, ExposureOption, LutInputOption
 from .declared import Only, options_declared
 from .options import SourceOptions
 
-look_app = typer.Typer(name="look", help="Looks: list, show, compare, sheet, fit, export.", no_args_is_help=True)
+look_app = typer.Typer(
+    name="look", help="Looks: list, show, compare, sheet, fit, export, import.", no_args_is_help=True
+)
 
 RawOptions = Annotated[SourceOptions, Only("raw_format", "raw_size", "raw_black")]
 SheetOutputOption = Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The sheet: .jpg, .png, .tif.")]
@@ -166,20 +168,45 @@ def fit_command(
 @look_app.command("export")
 def export_command(
     look: Annotated[str, typer.Argument(metavar="LOOK", help="A look's name, or a look file.")],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="A .cube, or a HaldCLUT: .png.")],
-    size: Annotated[int, typer.Option("--size", help="Nodes per side of a .cube: 17, 33 or 65.")] = 33,
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="FILE", help="A LUT: .cube, .clf, HaldCLUT .png; or .ocio, .dcp, .xmp."),
+    ],
+    size: Annotated[int, typer.Option("--size", help="Nodes per side of a LUT: 17, 33 or 65.")] = 33,
     lut_input: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--input", metavar="ENCODING", help="Input encoding: srgb, rec709, linear, logc, vlog, slog3, llog."
+            "--input",
+            metavar="ENCODING",
+            help="Input encoding: srgb, rec709, linear, logc, vlog, slog3, llog. Default: srgb, of a .clf linear.",
         ),
-    ] = "srgb",
+    ] = None,
+    camera: Annotated[
+        Path | None, typer.Option("--camera", metavar="RAW", help="A raw file of the camera that a .dcp is for.")
+    ] = None,
 ) -> None:
-    """Write a look as a LUT for a camera, an editor or OBS.
+    """Write a look for a camera, an editor, a raw developer or OBS.
 
-    The LUT's input is a picture in the look neutral, in sRGB. With --input it is scene light in a camera's log
-    encoding. Passes that depend on more than the colour of a pixel (vignette, grain, bloom) are left out.
+    A LUT's input is a picture in the look neutral, in sRGB. With --input it is scene light in a camera's log encoding.
+    An .ocio is an OpenColorIO 2 configuration with the look as a view. A .dcp is a camera profile. An .xmp is a preset
+    of Lightroom and Camera Raw. Passes that depend on more than the colour of a pixel (vignette, grain, bloom) are left
+    out, and named.
     """
-    from .look_export import run_export
+    from .look_export import ExportOptions, run_export
 
-    run_export(look, output, size, lut_input)
+    run_export(look, ExportOptions(output, size, lut_input, camera))
+
+
+@look_app.command("import")
+def import_command(
+    settings: Annotated[Path, typer.Argument(metavar="XMP", help="A preset or side file of Lightroom or Camera Raw.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="FILE", help="The look: .toml.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing look.")] = False,
+) -> None:
+    """Make a look from an .xmp: exposure, contrast, tone curves, HSL, black and white, split toning, vignette, grain.
+
+    Settings without a counterpart are left out, and named.
+    """
+    from .look_export import run_import
+
+    run_import(settings, output, force=force)

@@ -23,6 +23,11 @@ class VideoCodec(enum.StrEnum):
     PRORES = "prores"
 
 
+class HdrVideoCodec(enum.StrEnum):
+    HEVC = "hevc"
+    AV1 = "av1"
+
+
 class Quality(enum.StrEnum):
     LIVE = "live"
     BEST = "best"
@@ -147,7 +152,7 @@ class EngineOptions:
         typer.Option(
             "--output-space",
             metavar="SPACE|ICC",
-            help="Colour space of the display: srgb, display-p3, rec709, or its ICC profile.",
+            help="Colour space of the display: srgb, display-p3, rec709, or its ICC profile. Of HDR files: pq, hlg.",
         ),
     ] = "srgb"
     lens: Annotated[

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import OutputError, print_line
 from ..optics.focus import Rack
 from .options import EngineOptions, SourceOptions
+from .render_hdr import TRANSFERS, HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
 from .start import compile_ahead, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
@@ -18,24 +22,37 @@ if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import Settings
 
+    WriteFrame = Callable[[Engine, Settings, Frame, Path], None]
+
 FOLDER_PATTERN = "%04d.png"
 
 
 def run_render(
-    source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
+    source: str,
+    source_options: SourceOptions,
+    options: EngineOptions,
+    output: Path,
+    frames: int | None,
+    hdr: HdrOptions | None = None,
 ) -> None:
     """Write `frames` frames of `source` (None: all) to `output`, with a progress bar on standard error."""
     from ..tools.focus import zone_text
 
+    plan = hdr_plan(output, options.output_space, options.look, hdr or HdrOptions())
+    if plan is not None:
+        space = "srgb" if plan.space in TRANSFERS else plan.space
+        options = replace(options, output_space=space, look=None if plan.keeps_scene else options.look)
     with open_input(source, source_options, options.size) as opened:
-        pattern = numbered(output)
-        count = frames_to_write(opened, output, pattern is not None, frames)
-        check_output(output if pattern is None else path_of(pattern, 1))
+        is_video = plan is not None and plan.is_video
+        pattern = None if is_video else numbered(output)
+        count = frames_to_write(opened, output, is_video or pattern is not None, frames)
+        check_output(output if pattern is None else path_of(pattern, 1), plan)
         settings = settings_of(options)
         with open_engine(options, source_options) as engine:
             compile_ahead(engine, opened, settings)
             rack = options.focus if isinstance(options.focus, Rack) else None
-            write_frames(engine, settings, opened, pattern or output, count, rack)
+            writer = None if plan is None else hdr_frames(engine, plan, opened.fps)
+            write_frames(engine, settings, opened, pattern or output, count, rack, writer)
             if options.zone_focus is not None:
                 print(f"groundglass: {zone_text(options.zone_focus, settings.lens, opened.size[0] / opened.size[1])}")
 
@@ -68,7 +85,7 @@ def frames_to_write(source: Source, output: Path, many: bool, wanted: int | None
     return wanted if source.frames is None or (wanted is not None and wanted < source.frames) else source.frames
 
 
-def check_output(first: Path) -> None:
+def check_output(first: Path, plan: HdrPlan | None = None) -> None:
     """Make the folder of numbered files. Raises OutputError before the first frame is rendered."""
     from ..formats.picture_write import check_target
 
@@ -77,32 +94,43 @@ def check_output(first: Path) -> None:
             first.parent.mkdir()
         except OSError as error:
             raise OutputError(f"{first.parent}: cannot be created ({error.strerror}); name another folder") from error
-    check_target(first)
+    if plan is None:
+        check_target(first)
+    else:
+        check_hdr_output(first, plan)
 
 
 def write_frames(
-    engine: Engine, settings: Settings, source: Source, target: Path, count: int | None, rack: Rack | None = None
+    engine: Engine,
+    settings: Settings,
+    source: Source,
+    target: Path,
+    count: int | None,
+    rack: Rack | None = None,
+    writer: AbstractContextManager[WriteFrame] | None = None,
 ) -> None:
-    """Write `count` frames. With a `rack`, the focus follows the time of each frame."""
+    """Write `count` frames by `writer` (None: `write_frame`). With a `rack`, the focus follows the frame's time."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
     single = "%" not in target.name
     columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=single) as progress:
+    bar = Progress(*columns, console=Console(stderr=True), disable=single and count == 1)
+    with bar as progress, writer or nullcontext(write_frame) as write:
         task, number = progress.add_task("frames", total=count), 0
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
             if rack is not None:
                 settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
-            write_frame(engine, settings, frame, path)
+            write(engine, settings, frame, path)
             if number == 1:
                 report_balance(settings, frame)
             frame.release()
             progress.advance(task)
     if number == 0:
         raise OutputError(f"{target}: not written, because no frame arrived from {source.name}; check the source")
-    written = path if single else f"{number} files, the last is {path}"
+    frame_count = f", {number} frames" if number > 1 else ""
+    written = f"{target}{frame_count}" if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
 
 

@@ -17,6 +17,7 @@ from PIL import Image, PngImagePlugin
 from ..colour.output_space import OutputSpace, srgb_profile
 from ..errors import LostOutputError, MissingExtraError, OutputError
 from ..files import whole_file
+from .ultra_hdr import ultra_hdr_jpeg
 
 SCENE_SUFFIXES = (".exr",)
 DISPLAY_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
@@ -45,6 +46,11 @@ def check_target(path: str | Path) -> None:
     """Raises the errors of `save` that are known early: an unsupported suffix, a missing or read-only folder."""
     path = Path(path)
     is_scene(path)
+    check_folder_of(path)
+
+
+def check_folder_of(path: Path) -> None:
+    """Raises OutputError if a file cannot be written at `path`: a missing or read-only folder, or a folder itself."""
     if path.is_dir():
         raise OutputError(f"{path}: is a folder; name a file in it")
     if not path.parent.is_dir():
@@ -76,6 +82,19 @@ def save(
         write = partial(_write_8bit, rgb=_quantised(rgb, np.uint8), space=space, exif=exif)
     write_atomically(path, write)
     return path
+
+
+def write_ultra_hdr(
+    path: Path,
+    display_rgb: NDArray[np.uint8],
+    gain: NDArray[np.float32],
+    *,
+    space: OutputSpace | None = None,
+    exif: bytes = b"",
+) -> None:
+    """Writes an Ultra HDR JPEG atomically; the arguments are those of `ultra_hdr_jpeg`."""
+    content = ultra_hdr_jpeg(display_rgb, gain, space=space, exif=exif)
+    write_atomically(path, partial(Path.write_bytes, data=content))
 
 
 def _quantised(rgb: NDArray[Any], dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:

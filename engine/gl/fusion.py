@@ -11,9 +11,12 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
+from typing import Literal
 
 from .passes import UNIFORM, Number, Pass
 from .program import Source, load_source, source_of
+
+Ending = Literal["srgb", "space", "light"]  # the last step: sRGB, the table `output` of a screen, or light for HDR
 
 
 def fuse_overlays(overlays: Iterable[Pass], constants: Mapping[str, Number] = MappingProxyType({})) -> Source:
@@ -41,26 +44,35 @@ def fuse(
     *,
     blend: bool,
     constants: Mapping[str, Number] = MappingProxyType({}),
-    to_space: bool = False,
+    ending: Ending = "srgb",
+    curve_at: int | None = None,
 ) -> Source:
     """A fragment program that applies the passes, in order, to the scene's pixels.
 
     With `blend` it also computes the neutral rendering and mixes by `strength`. This is a separate program, because a
     software renderer runs both sides of every branch. Uniforms named in `constants` become constants: the program is
-    faster, but must be compiled again for every change of a number. The picture is sRGB, or with `to_space` in the
-    colour space of the table `output`.
+    faster, but must be compiled again for every change of a number. The picture is sRGB, or with the `ending` "space"
+    in the colour space of the table `output`. With "light" it is linear light with the gain of the highlights;
+    `curve_at` is the number of passes before the look's tone curve (None: all).
     """
-    source, calls = _chain_source(tuple(passes))
-    if to_space:
-        source += load_source("output_space.glsl")
+    passes = tuple(passes)
+    source, calls = _chain_source(passes)
+    if ending != "srgb":
+        source += load_source("output_space.glsl" if ending == "space" else "hdr_light.glsl")
     mixed = "mix(neutral_rendering(scene_rgb), look_rgb, strength)" if blend else "look_rgb"
+    last = f"{'space' if ending == 'space' else 'display'}_pixel({mixed}, place)"
+    if ending == "light":
+        lines = calls.splitlines()
+        lines.insert(len(lines) if curve_at is None else curve_at, "    vec3 curve_rgb = look_rgb;")
+        calls = "\n".join(lines)
+        last = f"light_pixel({mixed}, {'mix(scene_rgb, curve_rgb, strength)' if blend else 'curve_rgb'})"
     main = f"""
 void main() {{
     PixelContext place = PixelContext(from_centre, ivec2(gl_FragCoord.xy), gl_FragCoord.xy);
     vec3 scene_rgb = scene_at(plane_position);
     vec3 look_rgb = scene_rgb;
 {calls}
-    display = {"space_pixel" if to_space else "display_pixel"}({mixed}, place);
+    display = {last};
 }}"""
     return _with_constants(source + source_of("main", main), constants)
 

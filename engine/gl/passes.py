@@ -37,7 +37,8 @@ from .table import Table as Table
 
 Value = float | int | bool | str | tuple[float, float, float] | Table
 
-_FRAME_FILES = frozenset({"common", "hash", "output", "output_space", "present"})  # shared by looks and overlays
+# Shared by looks and overlays.
+_FRAME_FILES = frozenset({"common", "hash", "hdr_light", "output", "output_space", "present"})
 UNIFORM = re.compile(r"^[ \t]*uniform\s+(\w+)\s+(\w+)\s*;", re.MULTILINE)
 # Gives a pass access to its neighbourhood map; `texel` is one pixel of the picture in map coordinates.
 _NEIGHBOURHOOD = """uniform sampler2D {name}_map;

@@ -15,18 +15,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..colour.hdr import LightOutput
 from ..compute.stage_cache import StageCache
 from ..gl.constant_folding import ConstantFolding
 from ..gl.context import headless_context, is_software
 from ..gl.full_frame import FullFrame
-from ..gl.fusion import fuse
+from ..gl.fusion import Ending, fuse
 from ..gl.passes import Number, Pass, Stage, Table, load_pass, number_of, uniform_name
 from ..gl.planes import ScenePlanes
 from ..gl.program import SHADERS
 from ..gl.shader_inputs import NO_POINTER
 from ..gl.tables import TableTextures
 from .kernel_route.route import LookPicture
-from .look import Look, load_look
+from .look import Look, load_look, passes_before_curve
 from .neighbourhood import Bound, Neighbourhoods
 
 PointerNumbers = tuple[float, float, float, float]
@@ -57,7 +58,7 @@ WHOLE = Part()
 
 
 class _Key(NamedTuple):
-    """Key of a program: names of its passes, whether neutral is blended in, whether it encodes for a screen's space.
+    """Key of a program: names of its passes, whether neutral is blended in, its last step, passes before the curve.
 
     The two sides of a wipe have separate programs: their numbers alternate, which would defeat constant folding. The
     position of the wipe line is not in the key: the scissor test cuts the draw.
@@ -65,7 +66,8 @@ class _Key(NamedTuple):
 
     passes: tuple[str, ...]
     blend: bool
-    to_space: bool
+    ending: Ending
+    curve_at: int | None
     side: str
 
 
@@ -125,7 +127,8 @@ class Grader:
     ) -> moderngl.Texture:
         """Display sRGB of the scene, row 0 = top, valid until the next draw into a target of the same kind and size.
 
-        With `output`, a `display.output_space.OutputSpace`, the values are encoded for that screen. `strength` 0..1
+        With `output`, an `OutputSpace`, the values are encoded for that screen; with a `LightOutput` they are linear
+        light, and the gain of the highlights in the fourth channel, for the target `rgba32f`. `strength` 0..1
         blends from the neutral rendering to the look; `local=False` omits passes that depend on more than the pixel.
         `rgba8` and `rgb10_a2` are dithered by one code step, `rgba32f` is not. Only `part` is drawn; the rest of the
         target is unchanged.
@@ -138,8 +141,8 @@ class Grader:
             per_frame = _frame_numbers(frame_index, seconds, pointer)
             numbers = constants | placed | per_frame
             map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers, tables)
-            program = self._programs.program(_key(passes, strength, output, part), constants)
-            samplers = _samplers(passes, output is not None)
+            program = self._programs.program(_key(look, passes, strength, output, part), constants)
+            samplers = _samplers(passes, _ending(output))
             program.set(
                 per_frame | placed | map_numbers | _units(samplers)
             )  # an edited pass may use other textures than the compiled program
@@ -165,12 +168,12 @@ class Grader:
         constants: dict[str, Number] = _numbers(look, strength, target, output)
         placed: dict[str, Number] = {**_places(planes), **_frame_numbers()}
         passes = _passes(look, True)
-        samplers = _samplers(passes, output is not None)
+        samplers = _samplers(passes, _ending(output))
         drawn = self._targets.get(target, *planes.size)
         tables: dict[str, Bound] = dict.fromkeys(samplers, planes.textures[0])
         map_numbers, maps = self._neighbourhoods.draw(planes, passes, constants | placed, tables)
         yield
-        program = self._programs.prepare(_key(passes, strength, output, WHOLE), constants)
+        program = self._programs.prepare(_key(look, passes, strength, output, WHOLE), constants)
         program.set(placed | map_numbers | _units(samplers))
         _bind(planes, samplers, tables | maps)
         drawn.framebuffer.scissor = 0, 0, 1, 1  # drivers compile at the first draw
@@ -180,7 +183,7 @@ class Grader:
         """Compiles a look that a kernel draws, once for each text of its passes. Raises ShaderError as `draw`."""
         names = tuple(shader.name for shader in passes)
         if (names, SHADERS.revision) != self._checked:
-            self._compile(_Key(names, False, False, "whole"), {}).release()
+            self._compile(_Key(names, False, "srgb", None, "whole"), {}).release()
             self._checked = names, SHADERS.revision
 
     def put(
@@ -203,8 +206,8 @@ class Grader:
 
     def _compile(self, key: _Key, constants: Mapping[str, Number]) -> FullFrame:
         passes = tuple(load_pass(name) for name in key.passes)
-        source = fuse(passes, blend=key.blend, constants=constants, to_space=key.to_space)
-        return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.to_space))
+        source = fuse(passes, blend=key.blend, constants=constants, ending=key.ending, curve_at=key.curve_at)
+        return FullFrame(self._ctx, source, _PLANE_UNIFORMS + _samplers(passes, key.ending))
 
     def _table_textures(self, look: Look, output: Table | None) -> dict[str, Bound]:
         """Textures by sampler name."""
@@ -239,8 +242,8 @@ def _passes(look: Look, local: bool) -> tuple[Pass, ...]:
     return tuple(shader for shader in passes if local or shader.stage is Stage.PIXEL)
 
 
-def _samplers(passes: tuple[Pass, ...], to_space: bool) -> tuple[str, ...]:
-    return tuple(name for shader in passes for name in shader.samplers) + _OUTPUT_SAMPLERS * to_space
+def _samplers(passes: tuple[Pass, ...], ending: Ending) -> tuple[str, ...]:
+    return tuple(name for shader in passes for name in shader.samplers) + _OUTPUT_SAMPLERS * (ending == "space")
 
 
 def _units(samplers: tuple[str, ...]) -> dict[str, Number]:
@@ -252,8 +255,14 @@ def _bind(planes: ScenePlanes, samplers: tuple[str, ...], textures: Mapping[str,
         texture_in.use(unit)
 
 
-def _key(passes: tuple[Pass, ...], strength: float, output: Table | None, part: Part) -> _Key:
-    return _Key(tuple(shader.name for shader in passes), strength < 1.0, output is not None, part.side)
+def _key(look: Look, passes: tuple[Pass, ...], strength: float, output: Table | None, part: Part) -> _Key:
+    names, ending = tuple(shader.name for shader in passes), _ending(output)
+    curve_at = passes_before_curve(look, names) if ending == "light" else None
+    return _Key(names, strength < 1.0, ending, curve_at, part.side)
+
+
+def _ending(output: Table | None) -> Ending:
+    return "srgb" if output is None else "light" if isinstance(output, LightOutput) else "space"
 
 
 def look_picture(

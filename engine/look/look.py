@@ -17,7 +17,7 @@ import difflib
 import math
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -28,7 +28,7 @@ from typing import Any
 from ..documents import DocumentError, parse_toml, read_text
 from ..errors import LookError, check_name, check_regular_file
 from ..files import path_inside
-from ..gl.domain import Domain, misplaced
+from ..gl.domain import DISPLAY, Domain, misplaced
 from ..gl.passes import Parameter, Pass, Table, Value, list_passes, load_pass
 from ..gl.program import SHADERS
 from .image_read import read_image
@@ -161,6 +161,19 @@ def domain_of(settings: PassSettings) -> Domain | None:
     """The domain of a pass with its values; None if it takes any light."""
     domain = load_pass(settings.name).domain
     return None if domain is None else domain.of(settings.values)
+
+
+def passes_before_curve(look: Look, names: Sequence[str]) -> int | None:
+    """The number of the passes `names` of a look before its tone curve, or else before its first pass on display light.
+
+    None if the look has neither.
+    """
+    domains = {settings.name: domain_of(settings) for settings in look.drawn_passes}
+    for number, name in enumerate(names):
+        domain = domains[name]
+        if domain is not None and DISPLAY in (domain.takes, domain.gives):
+            return number
+    return None
 
 
 def _plain(message: str) -> str:

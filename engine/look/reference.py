@@ -8,6 +8,7 @@ depend on more than the pixel (vignette, grain, ...) are missing: `apply` omits 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -17,10 +18,11 @@ from ..camera import REC709_TO_REC2020, REC2020_TO_REC709
 from ..colour import encoding
 from ..colour.encoding import srgb_decode as srgb_decode
 from ..colour.encoding import srgb_encode as srgb_encode
+from ..colour.hdr import highlight_gain
 from ..errors import LookError
 from ..gl.passes import Stage, load_pass
 from .hsl_mixer import hsl_mixer
-from .look import Look
+from .look import Look, passes_before_curve
 from .lut import Lut
 
 Light = NDArray[np.float64]
@@ -64,6 +66,22 @@ def display_light(
             drawn = PASSES[settings.name](drawn, **settings.values)
     share = min(max(strength, 0.0), 1.0)
     return drawn if share == 1.0 else (1.0 - share) * soft_clip(scene, 0.8) + share * drawn
+
+
+def hdr(look: Look, scene_rgb: ArrayLike, peak: float, *, strength: float = 1.0) -> tuple[Light, Light]:
+    """The SDR rendition (..., 3) as display-linear Rec.2020 light, 0..1, and the gain (...) of its highlights.
+
+    `scene_rgb` is scene-linear Rec.2020. The HDR rendition is their product. The gain depends on the light that the
+    look's tone curve takes.
+    """
+    passes = tuple(s for s in look.drawn_passes if load_pass(s.name).stage is Stage.PIXEL)
+    before = passes[: passes_before_curve(look, [settings.name for settings in passes])]
+    scene = np.clip(np.asarray(scene_rgb, np.float64), 0.0, BRIGHTEST)
+    at_curve = display_light(replace(look, passes=before), scene)
+    share = min(max(strength, 0.0), 1.0)
+    gain = highlight_gain((1.0 - share) * scene + share * at_curve, peak)
+    light = display_light(look, scene, strength=strength)
+    return np.clip(towards_grey(light, light @ LUMINANCE), 0.0, 1.0), gain
 
 
 def shown(display_rec2020: Light) -> Light:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,15 +13,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..colour.output_space import OutputSpace
-from ..controls import Action, Control, Pending
+from ..colour.output_space import DISPLAY_P3, OutputSpace
+from ..controls import Action, Control, Pending, Switch
 from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import ControlError, GroundglassError, OutputError, cause
 from ..formats.capture_metadata import exif_of
 from ..formats.dng_write import write_dng
-from ..formats.picture_write import save
+from ..formats.picture_write import save, write_ultra_hdr
 from ..frame import Encoding, Frame
 from ..gl.context import is_lost
+from ..look.hdr import HdrDraw, ultra_hdr_of
 from ..look.look import Look
 from ..look.look_files import write_look
 from ..orientation import upright
@@ -68,11 +70,13 @@ class Stills(Tool):
         self._burst_result: Future[str] = Future()
         self._wanted = 0  # number of frames of the current burst
         self._redraw = False
+        self._hdr = False  # stills are Ultra HDR JPEGs
         self._patient_until_s = 0.0  # when a still or a burst no longer waits for a picture
 
     def controls(self) -> Iterable[Control]:
         yield Action("still", "Save a still", "keep", "S", do=self._take)
         yield Action("burst", f"Burst of {BURST} raw frames", "keep", "Shift+S", do=self._begin_burst)
+        yield Switch("hdr_stills", "Stills with HDR highlights", "keep", get=lambda: self._hdr, set=self._set_hdr)
 
     def tick(self, now_s: float) -> Invalidation:
         self._save_waiting()
@@ -143,6 +147,9 @@ class Stills(Tool):
             self._save(self._frame, still)
         return still
 
+    def _set_hdr(self, on: bool) -> None:
+        self._hdr = on
+
     def _check_room(self) -> None:
         if len(self._pending) + len(self._coming) + len(self._waiting) >= MAX_UNSAVED:
             raise ControlError(f"{MAX_UNSAVED} stills are being written; wait until they are saved")
@@ -179,8 +186,10 @@ class Stills(Tool):
 
     def _render(self, coming: _Coming) -> None:
         frame, settings, still, _ = coming
+        if self._hdr and settings.output_space is not None and settings.output_space.name != DISPLAY_P3:
+            settings = settings.with_(output_space=None)  # readers of gain maps expect the curve of sRGB
         try:
-            picture = self._tool_context.engine.render(frame, settings)
+            picture, gain = self._rendered(frame, settings)
             if is_lost(self._tool_context.engine.gl):  # then it is black
                 raise OutputError("the OpenGL context is lost; start groundglass again")
         except GroundglassError as error:
@@ -188,7 +197,18 @@ class Stills(Tool):
             self._pending.append(still)
             return
         self._redraw = True  # the render invalidated the texture on the screen
-        self._queue(still, lambda: save_still(self._folder, frame, picture, settings.look, settings.output_space))
+        self._queue(
+            still, partial(save_still, self._folder, frame, picture, settings.look, settings.output_space, gain)
+        )
+
+    def _rendered(self, frame: Frame, settings: Settings) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
+        """The picture, and the gain of its highlights for an Ultra HDR JPEG."""
+        engine = self._tool_context.engine
+        if not self._hdr:
+            return engine.render(frame, settings), None
+        with HdrDraw(engine.gl) as draw:
+            draw.load(engine.scene(frame, settings))
+            return ultra_hdr_of(draw, settings, settings.moment_of(frame))
 
     def _best(self) -> Settings:
         """The current settings with full size and the best blur."""
@@ -237,13 +257,26 @@ class Stills(Tool):
 
 
 def save_still(
-    folder: Path, frame: Frame, display_rgb: NDArray[np.uint8], look: Look, space: OutputSpace | None = None
+    folder: Path,
+    frame: Frame,
+    display_rgb: NDArray[np.uint8],
+    look: Look,
+    space: OutputSpace | None = None,
+    gain: NDArray[np.float32] | None = None,
 ) -> str:
-    """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names."""
+    """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names.
+
+    With the `gain` (H, W) of its highlights, the picture is an Ultra HDR JPEG.
+    """
     metadata, names = metadata_of(frame), list[str]()
     with reserved_path(folder) as stem:
         try:
-            names += [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
+            jpeg, exif = stem.with_suffix(".jpg"), exif_of(metadata)
+            if gain is None:
+                save(jpeg, display_rgb, space=space, exif=exif)
+            else:
+                write_ultra_hdr(jpeg, display_rgb, gain, space=space, exif=exif)
+            names += [jpeg.name]
             if frame.encoding is Encoding.MOSAIC:
                 # The preview has the sensor's orientation, like the mosaic: readers rotate both.
                 preview = Image.fromarray(display_rgb)

@@ -12,6 +12,7 @@ from groundglass import cli
 from groundglass.commands.declared import Defaults, OldOption, Only, Parsed, Without, options_declared
 from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
 from groundglass.commands.parsing import parse_scale
+from groundglass.commands.render_hdr import HdrOptions
 from groundglass.develop.development import Development
 from groundglass.develop.field import settings_of
 from typer.testing import CliRunner
@@ -104,7 +105,7 @@ def test_tune_has_the_options_of_view_and_a_shader_folder() -> None:
 
 def test_render_has_the_source_and_picture_options_of_view() -> None:
     only_in_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
-    assert set(option_names("render")) - set(option_names("view")) == {"--output"}
+    assert set(option_names("render")) - set(option_names("view")) == {"--output", "--hdr", "--headroom"}
     assert only_in_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
         *(
             "--trace",
@@ -112,7 +113,6 @@ def test_render_has_the_source_and_picture_options_of_view() -> None:
             "--stills",
             "--record",
             "--record-size",
-            "--codec",
             "--control",
             "--scale",
             "--no-governor",
@@ -131,10 +131,10 @@ def test_view_without_options_has_the_defaults_of_the_dataclasses_and_meters(mon
 
 
 def test_render_differs_from_view_in_the_best_demosaic_and_defocus(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, source, engine, _, frames = arguments_of(
+    _, source, engine, _, frames, hdr = arguments_of(
         monkeypatch, "render", "run_render", ["render", "scene:", "-o", "a.png"]
     )
-    assert (source, frames) == (SourceOptions(), None)
+    assert (source, frames, hdr) == (SourceOptions(), None, HdrOptions())
     assert engine == EngineOptions(development=Development(demosaic="best", metering="auto"), quality=Quality.BEST)
 
 

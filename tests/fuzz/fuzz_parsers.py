@@ -22,6 +22,8 @@ from groundglass.formats.depth_files import Scaling, read_map
 from groundglass.formats.dng_read import read_dng
 from groundglass.formats.opcodes import parse_opcodes
 from groundglass.lens import load_lens
+from groundglass.look.exchange.xmp import read_xmp
+from groundglass.look.exchange.xmp_look import look_of_settings
 from groundglass.look.look import load_look
 from groundglass.look.lut_read import read_lut
 from groundglass.tools.saved_settings import read_settings
@@ -131,6 +133,10 @@ def _luts() -> Iterator[Parser]:
     yield Parser("lut.png", fuzz_seeds.hald, _in_file(".png", read_lut), repair=fuzz_seeds.with_checksums)
 
 
+def _imported(path: Path) -> object:
+    return look_of_settings(read_xmp(path))
+
+
 def _tables() -> Iterator[Parser]:
     def text(seeds: tuple[str, ...]) -> Callable[[], tuple[bytes, ...]]:
         return lambda: tuple(seed.encode() for seed in seeds)
@@ -142,6 +148,8 @@ def _tables() -> Iterator[Parser]:
         ("settings", text(fuzz_texts.SETTINGS), lambda path: list(read_settings(path))),
     ):
         yield Parser(name, seeds, _in_file(".toml", read), is_text=True, tokens=fuzz_texts.TOML_WORDS, per_test=150)
+    xmp = text(fuzz_texts.DEVELOP_SETTINGS)
+    yield Parser("xmp", xmp, _in_file(".xmp", _imported), is_text=True, tokens=fuzz_texts.XMP_WORDS, per_test=25)
     for name, seeds, reader, tokens in fuzz_texts.in_memory():
         yield Parser(name, text(seeds), reader, is_text=True, tokens=tokens, per_test=150)
     for name, seeds, read_name in fuzz_texts.names():

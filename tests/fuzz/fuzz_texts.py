@@ -36,6 +36,8 @@ from groundglass.gl.passes import load_pass
 from groundglass.gl.program import SHADERS, read_shader
 from groundglass.lens import load_lens
 from groundglass.live_edit.editing import Editing
+from groundglass.look.exchange.xmp import DevelopSettings, xmp_text
+from groundglass.look.hsl_mixer import BANDS
 from groundglass.look.kernel_route.errors import UntranslatableError
 from groundglass.look.kernel_route.translation import parse_look
 from groundglass.look.look import load_look
@@ -159,6 +161,14 @@ def _smallest(schema: dict[str, Any], whole: dict[str, Any]) -> Any:
 def _results() -> tuple[str, ...]:
     schema = json.loads(schema_text())
     return tuple(json.dumps(_smallest(schema["$defs"][kind], schema)) for kind in KINDS)
+
+
+_CURVE = ((0.0, 4.0), (128.0, 140.0), (255.0, 250.0))
+DEVELOP_SETTINGS = (
+    xmp_text(DevelopSettings("a", {"Exposure2012": 0.5, "GrainAmount": 20.0}, {"red_turn": 10.0}, {"": _CURVE})),
+    xmp_text(DevelopSettings("b", grey_mixer=dict.fromkeys(BANDS, 10.0))),
+)
+XMP_WORDS = ("<!DOCTYPE a>", "&b;", "nan", "1e400", "<rdf:li>", "crs:", '"', ",", "True")
 
 
 def in_memory() -> Iterator[tuple[str, tuple[str, ...], Reader, tuple[str, ...]]]:

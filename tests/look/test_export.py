@@ -131,7 +131,7 @@ def test_the_command_writes_a_cube_and_a_hald(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        (["classic", "-o", "c.3dl"], OutputError, "is not a LUT suffix; use .cube, or .png"),
+        (["classic", "-o", "c.3dl"], OutputError, "is not a suffix of look files; use one of .cube .png .clf"),
         (["classic", "-o", "c.png", "--input", "linear"], OutputError, "linear light exceeds the range of a HaldCLUT"),
         (["classic", "-o", "none/c.cube"], OutputError, "the folder none does not exist"),
         (["classic", "-o", "c.cube", "--size", "20"], LookError, "--size 20: use 17, 33, 65 nodes per side"),

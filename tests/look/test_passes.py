@@ -25,7 +25,7 @@ CHECKS: dict[str, Callable[[], None]] = {}
 WIDTH, HEIGHT = 24, 16
 REC709 = np.array([0.2126, 0.7152, 0.0722])  # weights of the luma of a displayed picture
 # Shader files that are not passes: passes and programs include them.
-SHARED = {"common", "hash", "output", "output_space", "present"}
+SHARED = {"common", "hash", "hdr_light", "output", "output_space", "present"}
 
 
 def check_of(name: str) -> Callable[[Callable[[], None]], Callable[[], None]]:

@@ -328,3 +328,16 @@ def test_reserved_numbers_increase_and_are_unique(tmp_path: Path) -> None:
 def test_a_preview_is_rotated_to_the_stored_orientation(orientation: int) -> None:
     stored = np.arange(24, dtype=np.uint8).reshape(2, 4, 3)
     np.testing.assert_array_equal(as_captured(np.asarray(upright(stored, orientation)), orientation), stored)
+
+
+def test_a_still_with_hdr_highlights_is_the_same_picture_with_a_gain_map(harness: Harness, tmp_path: Path) -> None:
+    frame = raw()
+    harness.show(frame)
+    harness.controls.set("hdr_stills", True)
+    harness.controls.press("S")
+    harness.end()
+    assert harness.messages == ["saved groundglass-0001.jpg .dng .toml"]
+    assert b"hdrgm:GainMapMax" in (tmp_path / "groundglass-0001.jpg").read_bytes()
+    picture = np.asarray(Image.open(tmp_path / "groundglass-0001.jpg").convert("RGB"), float)
+    harness.engine.look = load_look(str(tmp_path / "groundglass-0001.toml"))
+    assert np.abs(picture - harness.engine.render(frame)).mean() < 4

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...camera import REC709_TO_REC2020
-from ..reference import GREY, LUMINANCE, Light
-from .fitting import Fit, fit_samples
+from ..look import Look
+from ..reference import GREY, LUMINANCE, Light, apply
+from .fitting import Fit, fit_samples, is_colourless
 from .solve import Samples
 
 COUNT = 8000
@@ -28,6 +29,13 @@ def fit_function(
     zeros = np.zeros(len(scene))
     samples = Samples(scene, np.clip(draw(scene), 0.0, 1.0), zeros, fold, zeros.astype(np.intp))
     return fit_samples(samples, (), name, None, default_intent=default_intent, residual=residual)
+
+
+def is_monochrome(look: Look) -> bool:
+    """Whether the look gives all colours of one lightness the same tint. Raises LookError."""
+    scene, fold = synthetic_scene(2000)
+    zeros = np.zeros(len(scene))
+    return is_colourless(Samples(scene, apply(look, scene), zeros, fold, zeros.astype(np.intp)))
 
 
 def synthetic_scene(count: int = COUNT) -> tuple[Light, NDArray[np.intp]]:

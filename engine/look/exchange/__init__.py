@@ -1,0 +1,1 @@
+"""Looks for other programs: CLF, OpenColorIO, camera profiles (DCP), settings of raw developers (XMP)."""
