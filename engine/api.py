@@ -97,7 +97,7 @@ def defocus(
     rgb: ArrayLike,
     depth_m: ArrayLike,
     *,
-    lens: Lens | str = DEFAULT_LENS,
+    lens: Lens | str | Path = DEFAULT_LENS,
     focus_m: float = 1.0,
     quality: Quality = "live",
     device: str = "auto",
@@ -117,7 +117,7 @@ def defocus(
     if not np.all(depth > 0):
         raise ValueError("depth_m has values that are zero, negative or NaN; give metres, infinity where unknown")
     height, width = depth.shape
-    chosen = load_lens(lens) if isinstance(lens, str) else lens
+    chosen = load_lens(lens) if isinstance(lens, str | Path) else lens
     blur, halo = Blur.of(chosen, focus_m, width), SoftFocusHalo.of(chosen)
     opened = open_device(device)
     try:
@@ -163,7 +163,7 @@ def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
 
 def grade(
     rgb: ArrayLike,
-    look: str | Look = DEFAULT_LOOK,
+    look: str | Path | Look = DEFAULT_LOOK,
     *,
     space: Literal["rec709", "rec2020"] = "rec709",
     strength: float = 1.0,
@@ -184,9 +184,9 @@ def render(
     source: str | Path | ArrayLike,
     *,
     depth_m: ArrayLike | None = None,
-    look: str | Look = DEFAULT_LOOK,
+    look: str | Path | Look = DEFAULT_LOOK,
     strength: float = 1.0,
-    lens: str | Lens = DEFAULT_LENS,
+    lens: str | Path | Lens = DEFAULT_LENS,
     f_number: float | None = None,
     focus_m: float | None = None,
     development: Development | None = None,

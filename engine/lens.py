@@ -225,9 +225,9 @@ def _built_in(name: str) -> Lens:
     return _parse(text, f"{name}.toml", name)
 
 
-def load_lens(name_or_path: str) -> Lens:
+def load_lens(name_or_path: str | Path) -> Lens:
     """A built-in lens by name, or a lens from a TOML file. Raises LookError."""
-    name_or_path = ALIASES.get(name_or_path, name_or_path)
+    name_or_path = ALIASES.get(str(name_or_path), str(name_or_path))
     if name_or_path in list_lenses():
         return _built_in(name_or_path)
     path = Path(name_or_path)

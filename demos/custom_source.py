@@ -1,5 +1,5 @@
 """Your own source: a `BaseSource` that iterates `Frame`s. Here NumPy renders the raw data of a 12-bit sensor.
-python demos/own_source.py -o pendulum.png
+python demos/custom_source.py -o pendulum.png
 """
 
 from __future__ import annotations
