@@ -49,7 +49,7 @@ SETTINGS = {
         ],
     },
     "plugins": ["search", "offline"],
-    "extra": {"generator": False},
+    "extra": {"generator": False, "homepage": "index.html"},
     "extra_css": ["assets/site.css"],
     "markdown_extensions": [
         "attr_list",
