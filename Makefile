@@ -51,7 +51,7 @@ bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS=
 	@tools/system_packages.sh view
 	@$(BIN)/groundglass bench $(ARGS)
 
-docs: $(VENV)/.installed-docs  ## build the documentation as a site that opens without a network: make docs, then site/index.html
+docs: $(VENV)/.installed-docs  ## build the documentation as a website that opens without a network: make docs, then site/index.html
 	@PYTHONPATH=tools $(BIN)/python -m docs_site $(ARGS)
 
 pictures: $(VENV)/.installed-test  ## render the pictures of README and docs again: make pictures [ARGS="looks lenses"]

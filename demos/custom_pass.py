@@ -16,7 +16,7 @@ from groundglass.gl.program import SHADERS
 from groundglass.look.sheet import Labelled, sheet_of
 from PIL import Image
 
-# The silver stays in the film with the dyes: the picture is overlaid with its own luminance.
+# The silver stays in the emulsion with the dyes: the picture is overlaid with its own luminance.
 PASS = """\
 #pragma pass pixel display
 #pragma parameter amount "Bleach bypass" 0.7 0.0 1.0 0.01

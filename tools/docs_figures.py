@@ -1,4 +1,4 @@
-"""The figures of docs/concepts: drawings as SVG, from the same code as the pictures where a number is shown."""
+"""The drawings of docs/concepts: as SVG, from the same code as the pictures where a number is shown."""
 
 from __future__ import annotations
 

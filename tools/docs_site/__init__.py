@@ -1,1 +1,1 @@
-"""The documentation as a site: `make docs` writes it to site/, which a browser opens without a network."""
+"""The documentation as a website, which a browser opens without a network: `make docs`."""

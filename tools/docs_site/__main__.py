@@ -1,4 +1,4 @@
-"""Builds the documentation site: make docs. A warning or a dead link is an error.
+"""Builds the documentation website: make docs. A warning or a dead link is an error.
 
 Zensical builds the pages: it is the successor of Material for MkDocs by the same authors. MkDocs 1, on which that theme
 depends, has had no release since 2024, and the theme itself is no longer developed.
@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from . import commands, passes, python_api
@@ -34,7 +35,14 @@ SETTINGS = {
     "theme": {
         "name": "material",
         "font": False,
-        "features": ["navigation.sections", "navigation.top", "navigation.footer", "content.code.copy"],
+        "icon": {"logo": "lucide/aperture"},
+        "features": [
+            "navigation.tabs",
+            "navigation.sections",
+            "navigation.top",
+            "navigation.footer",
+            "content.code.copy",
+        ],
         "palette": [
             {
                 "media": "(prefers-color-scheme: light)",
@@ -62,12 +70,22 @@ SETTINGS = {
 }
 
 
-def write_pages(repository: Path, folder: Path) -> dict[str, list[str]]:
-    """The Markdown of the site, its pictures and its scripts. Returns title -> pages of each section."""
-    generated = python_api.pages()
+Reference = Callable[[Pages], dict[str, str]]
+
+
+def reference(pages: Pages) -> dict[str, str]:
+    """Page -> Markdown of the pages that are written from the code."""
+    return {
+        **python_api.pages(),
+        commands.PAGE: commands.page(),
+        passes.PAGE: passes.page(lambda file: pages.link_to(file, passes.PAGE)),
+    }
+
+
+def write_pages(repository: Path, folder: Path, make_reference: Reference) -> tuple[dict[str, list[str]], list[str]]:
+    """The Markdown of the website, its pictures and scripts: title -> pages of each section, and what is wrong."""
     pages = Pages(repository, folder, python_api.anchors())
-    generated[commands.PAGE] = commands.page()
-    generated[passes.PAGE] = passes.page(lambda file: pages.link_to(file, passes.PAGE))
+    generated = make_reference(pages)
     sections = sections_of(repository, generated)
     for file in (file for files in sections.values() for file in files):
         if file in generated:
@@ -79,16 +97,19 @@ def write_pages(repository: Path, folder: Path) -> dict[str, list[str]]:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(picture, copy)
     shutil.copytree(ASSETS, folder / "assets")
-    return {
+    made = {
         title: [file if file in generated else page_of(file) for file in files] for title, files in sections.items()
     }
+    return made, pages.faults
 
 
-def build(repository: Path, site: Path) -> list[str]:
-    """Writes the site in the place of `site`, and returns what is wrong with it; then `site` stays as it was."""
+def build(repository: Path, website: Path, make_reference: Reference = reference) -> list[str]:
+    """Writes the website in the place of `website`, and returns its faults; with one `website` stays as it was."""
     with tempfile.TemporaryDirectory(prefix="docs-") as name:
         folder = Path(name)
-        sections = write_pages(repository, folder / "pages")
+        sections, faults = write_pages(repository, folder / "pages", make_reference)
+        if faults:
+            return faults
         navigation = [{title: files} for title, files in sections.items()]
         # JSON is YAML.
         (folder / "mkdocs.yml").write_text(json.dumps(SETTINGS | {"nav": navigation}), encoding="utf-8")
@@ -107,8 +128,8 @@ def build(repository: Path, site: Path) -> list[str]:
             path.write_text(WORKER.sub(f'<script src="{root}assets/worker.js">', text), encoding="utf-8")
         faults = dead_links(made)
         if not faults:
-            shutil.rmtree(site, ignore_errors=True)
-            shutil.move(made, site)
+            shutil.rmtree(website, ignore_errors=True)
+            shutil.move(made, website)
         return faults
 
 
@@ -117,7 +138,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "site", help="folder (%(default)s)")
     output = parser.parse_args().output
     if faults := build(REPOSITORY, output):
-        sys.exit("docs_site: the site has faults; nothing was written\n" + "\n".join(faults))
+        sys.exit("docs_site: the website has faults; nothing was written\n" + "\n".join(faults))
     count = sum(1 for _ in output.rglob("*.html"))
     print(f"docs_site: {count} pages; open {output / 'index.html'}")
 

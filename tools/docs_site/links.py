@@ -33,21 +33,21 @@ def _page(path: Path) -> _Page:
     return _Page(path.read_text(encoding="utf-8"))
 
 
-def dead_links(site: Path) -> list[str]:
-    """One line for each link of the site without a target, and for each file that another host would have to send."""
+def dead_links(website: Path) -> list[str]:
+    """One line for each link of the website without a target, and for each file that another host would send."""
     _page.cache_clear()
     found = []
-    for path in sorted(site.rglob("*.html")):
+    for path in sorted(website.rglob("*.html")):
         if path.name == "404.html":  # it is shown at any address: its links are absolute
             continue
         for link, is_loaded in _page(path).links:
-            fault = _fault(site, path, link, is_loaded)
+            fault = _fault(website, path, link, is_loaded)
             if fault:
-                found.append(f"{path.relative_to(site)}: {link}: {fault}")
+                found.append(f"{path.relative_to(website)}: {link}: {fault}")
     return found
 
 
-def _fault(site: Path, path: Path, link: str, is_loaded: bool) -> str:
+def _fault(website: Path, path: Path, link: str, is_loaded: bool) -> str:
     parts = urlsplit(link)
     if parts.scheme in ("data", "mailto"):
         return ""
@@ -56,8 +56,8 @@ def _fault(site: Path, path: Path, link: str, is_loaded: bool) -> str:
     target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
     if not target.is_file():
         return "no such file" if not target.is_dir() else "a folder has no page"
-    if site.resolve() not in target.parents:
-        return "is outside of the site"
+    if website.resolve() not in target.parents:
+        return "is outside of the website"
     if target.suffix == ".html" and unquote(parts.fragment) not in _page(target).anchors:
         return "no such anchor"
     return ""

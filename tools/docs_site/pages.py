@@ -1,4 +1,4 @@
-"""The pages of the site from the Markdown files of the repository, with links that work in both places."""
+"""The pages of the website from the Markdown files of the repository, with links that work in both places."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 HOME = "README.md"
-SOURCES = "source"  # the folder of the site for files of the code that a page links to
+SOURCES = "source"  # the folder of the website for files of the code that a page links to
 LANGUAGES = {".py": "python", ".toml": "toml", ".glsl": "glsl", ".sh": "sh", ".cfg": "ini"}
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
+_CODE_IN_A_TABLE = re.compile(r"`[^`]*`")
 _PUBLIC = re.compile(r"(?<!\[)`gg\.(\w+)(?:\.\w+)?(?:\([^`]*\))?`(?!\])")
 
 
 def page_of(file: str) -> str:
-    """The page of a repository file, both relative to their roots: docs/ is the root of the site.
+    """The page of a repository file, both relative to their roots: docs/ is the root of the website.
 
-    >>> page_of("docs/looks/film.md"), page_of("README.md"), page_of("shaders/grain.glsl")
-    ('looks/film.md', 'index.md', 'source/shaders/grain.glsl.md')
+    >>> page_of("docs/concepts/looks.md"), page_of("README.md"), page_of("shaders/grain.glsl")
+    ('concepts/looks.md', 'index.md', 'source/shaders/grain.glsl.md')
     """
     if file == HOME:
         return "index.md"
@@ -42,12 +43,25 @@ def lines_outside_code(text: str, changed: Callable[[str], str]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def with_plain_bars(line: str) -> str:
+    """A row of a table without the backslashes that GitHub needs before a bar in code; here they would be shown."""
+    if not line.startswith("|"):
+        return line
+    return _CODE_IN_A_TABLE.sub(lambda code: code[0].replace("\\|", "|"), line)
+
+
+def full_size(line: str) -> str:
+    """A picture alone on its line as a link to itself: pages show it in the width of their text."""
+    return re.sub(r"^(!\[[^\]]*\]\(([^)\s]+)\))$", r"[\1](\2)", line)
+
+
 class Pages:
     """Writes pages under `folder`. `names` are the public names, with the page and anchor of each."""
 
     def __init__(self, repository: Path, folder: Path, names: dict[str, str]) -> None:
         self._repository, self._folder, self._names = repository, folder, names
         self._made: set[str] = set()
+        self.faults: list[str] = []  # links to files that do not exist
 
     def add(self, file: str) -> None:
         """The page of a Markdown file of the repository, and pages of the code that it links to."""
@@ -58,7 +72,8 @@ class Pages:
         """A page with this Markdown; `gg.` names link to the reference."""
         path = self._folder / page
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(lines_outside_code(text, lambda line: self._with_names(line, page)), encoding="utf-8")
+        changed = lines_outside_code(text, lambda line: self._with_names(full_size(with_plain_bars(line)), page))
+        path.write_text(changed, encoding="utf-8")
         self._made.add(page)
 
     def link_to(self, file: str, page: str) -> str:
@@ -76,6 +91,9 @@ class Pages:
             if "://" in found[2] or not path:
                 return found[0]
             linked = os.path.normpath(folder / path)
+            if not (self._repository / linked).exists():
+                self.faults.append(f"{file}: {found[2]}: no such file")
+                return found[0]
             return f"{found[1]}{self.link_to(linked, page)}{sign}{fragment}{found[3]}"
 
         # A link may have code in its text, but not in its target.

@@ -8,6 +8,7 @@ from groundglass.gl.passes import Parameter, Pass, list_overlays, list_passes, l
 from groundglass.gl.program import read_shader
 
 PAGE = "reference/passes.md"
+LIGHT = {"scene": "scene light", "display": "display light", "any": "either side of the tone curve"}
 STAGES = {
     "pixel": "the colour of its pixel",
     "place": "the colour and the position of its pixel",
@@ -38,12 +39,18 @@ def _described(shader: Pass, link_to: Callable[[str], str]) -> Iterator[str]:
     file = f"shaders/{shader.name}.glsl"
     yield f"### `{shader.name}` {{ #{shader.name} }}"
     yield head_comment(read_shader(f"{shader.name}.glsl"))
-    domain = "" if shader.domain is None else f" Domain: `{getattr(shader.domain, 'value', shader.domain)}`."
-    yield f"It depends on {STAGES[shader.stage.value]}.{domain} [Source]({link_to(file)})."
+    yield f"It depends on {STAGES[shader.stage.value]}{_domain(shader)}. [Source]({link_to(file)})."
     if shader.parameters:
         yield "| parameter | label | type | default | range | step |\n|---|---|---|---|---|---|\n" + "\n".join(
             _row(parameter) for parameter in shader.parameters
         )
+
+
+def _domain(shader: Pass) -> str:
+    if shader.domain is None:
+        return ""
+    takes, gives = LIGHT[shader.domain.takes], LIGHT[shader.domain.gives]
+    return f", and works on {takes}" if takes == gives else f", and makes {gives} of {takes}"
 
 
 def _row(parameter: Parameter) -> str:

@@ -15,18 +15,18 @@ from groundglass import errors
 
 # Page -> its title, and the public names on it; a name that is not here is on the page `other`.
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "pictures": ("Pictures", ("render", "open", "Engine", "Drawn", "Settings", "Development")),
-    "stages": ("Stages on arrays", ("demosaic", "match_stereo", "defocus", "grade")),
+    "pictures": ("Python: pictures", ("render", "open", "Engine", "Drawn", "Settings", "Development")),
+    "stages": ("Python: stages on arrays", ("demosaic", "match_stereo", "defocus", "grade")),
     "frames": (
-        "Frames and sources",
+        "Python: frames and sources",
         (
             *("Frame", "Encoding", "Lease", "Cfa", "CameraProfile", "NoiseProfile", "StereoRig", "RelativeRig"),
             *("YuvFormat", "YuvLayout", "YuvMatrix", "BaseSource", "Timing"),
         ),
     ),
-    "looks": ("Looks", ("list_looks", "load_look", "Look", "lut_look", "measure_look", "Traits")),
-    "optics": ("Lenses and focus", ("Lens", "Rack", "ZoneFocus", "depth_of_field_m", "hyperfocal_m")),
-    "errors": ("Errors", ("GroundglassError",)),
+    "looks": ("Python: looks", ("list_looks", "load_look", "Look", "lut_look", "measure_look", "Traits")),
+    "optics": ("Python: lenses and focus", ("Lens", "Rack", "ZoneFocus", "depth_of_field_m", "hyperfocal_m")),
+    "errors": ("Python: errors", ("GroundglassError",)),
 }
 WIDTH = 100
 
@@ -40,13 +40,13 @@ def page_names() -> dict[str, list[str]]:
 
 
 def anchors() -> dict[str, str]:
-    """Public name -> its page and anchor, from the root of the site."""
+    """Public name -> its page and anchor, from the root of the website."""
     return {name: f"reference/{page}.md#{name}" for page, names in page_names().items() for name in names}
 
 
 def pages() -> dict[str, str]:
     """Page -> Markdown."""
-    titles = {page: title for page, (title, _) in PAGES.items()} | {"other": "Other names"}
+    titles = {page: title for page, (title, _) in PAGES.items()} | {"other": "Python: other names"}
     texts = {
         f"reference/{page}.md": f"# {titles[page]}\n\n" + "\n".join(described(name) for name in names)
         for page, names in page_names().items()
@@ -77,59 +77,64 @@ def _signature(name: str, value: Any) -> Iterator[str]:
         return
     signature = inspect.signature(value)
     parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
-    signature = signature.replace(parameters=parameters)
-    if isinstance(value, type):
-        signature = signature.replace(return_annotation=inspect.Signature.empty)
-    text = f"{name}{signature}"
-    if len(text) > WIDTH and parameters:
-        parts = _with_markers(parameters)
-        result = "" if signature.return_annotation is signature.empty else f" -> {signature.return_annotation}"
+    parts = [*_with_marker(parameters)]
+    has_result = not isinstance(value, type) and signature.return_annotation is not signature.empty
+    result = f" -> {signature.return_annotation}" if has_result else ""
+    text = f"{name}({', '.join(parts)}){result}"
+    if len(text) > WIDTH:
         text = f"{name}(\n" + "".join(f"    {part},\n" for part in parts) + f"){result}"
-    text = text.replace("'", "")  # annotations are strings
     yield f"```python\n{text}\n```"
 
 
-def _with_markers(parameters: list[inspect.Parameter]) -> list[str]:
+def _with_marker(parameters: list[inspect.Parameter]) -> Iterator[str]:
     """The parameters as text, with the `*` before those that are given by name only."""
-    parts = []
-    for number, parameter in enumerate(parameters):
-        is_by_name = parameter.kind is parameter.KEYWORD_ONLY
-        if is_by_name and not any(p.kind in (p.KEYWORD_ONLY, p.VAR_POSITIONAL) for p in parameters[:number]):
-            parts.append("*")
-        parts.append(str(parameter))
-    return parts
+    is_marked = False
+    for parameter in parameters:
+        is_starred = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
+        if parameter.kind is parameter.KEYWORD_ONLY and not is_marked:
+            yield "*"
+        is_marked |= parameter.kind in (parameter.KEYWORD_ONLY, parameter.VAR_POSITIONAL)
+        stars = {parameter.VAR_POSITIONAL: "*", parameter.VAR_KEYWORD: "**"}.get(parameter.kind, "")
+        annotation = "" if parameter.annotation is parameter.empty else f": {_plain(str(parameter.annotation))}"
+        has_default = parameter.default is not parameter.empty and not is_starred
+        yield f"{stars}{parameter.name}{annotation}" + (f" = {_shown(parameter.default)}" if has_default else "")
+
+
+def _shown(default: object) -> str:
+    """A default as one would write it; `...` for one that is made for each object."""
+    if isinstance(default, enum.Enum):
+        return str(default)
+    return "..." if repr(default) == "<factory>" else repr(default)
+
+
+def _plain(annotation: str) -> str:
+    """The type of an annotation that also declares an option of the command line."""
+    annotated = re.match(r"Annotated\[\s*([\w.]+)", annotation)
+    return annotated[1] if annotated else annotation
 
 
 def _fields(value: type) -> Iterator[str]:
-    """A table of the members of an enumeration, or of the fields of a data class."""
+    """A table of the members of an enumeration, or of the fields of a data class, with the comments on their lines."""
+    comments = dict(re.findall(r"^    (\w+)(?:: [^=#]+)?(?: = [^#]*)? +# (.*)", inspect.getsource(value), re.MULTILINE))
     if issubclass(value, enum.Enum):
-        yield "| member | value |\n|---|---|\n" + "\n".join(f"| `{m.name}` | `{m.value!r}` |" for m in value)
+        heading = ("member", "value", "")
+        rows = [(f"`{m.name}`", f"`{m.value!r}`", comments.get(m.name, "")) for m in value]
     elif dataclasses.is_dataclass(value):
-        rows = [
-            f"| `{field.name}` | `{_type_of(field)}` | {_default_of(field)} |"
-            for field in dataclasses.fields(value)
-            if not field.name.startswith("_")
-        ]
-        yield "| field | type | default |\n|---|---|---|\n" + "\n".join(rows)
-
-
-def _type_of(field: dataclasses.Field[Any]) -> str:
-    """The annotation without the declaration of a command-line option, escaped for a table."""
-    text = str(field.type)
-    annotated = re.match(r"Annotated\[\s*(\w+)", text)
-    return (annotated[1] if annotated else text).replace("|", "\\|")
-
-
-def _default_of(field: dataclasses.Field[Any]) -> str:
-    if field.default is not dataclasses.MISSING:
-        return f"`{field.default!r}`".replace("|", "\\|")
-    return "" if field.default_factory is dataclasses.MISSING else "made for each object"
+        heading = ("field", "type", "")
+        fields = [field for field in dataclasses.fields(value) if not field.name.startswith("_")]
+        rows = [(f"`{field.name}`", f"`{_plain(str(field.type))}`", comments.get(field.name, "")) for field in fields]
+    else:
+        return
+    if not any(comment for *_, comment in rows):
+        heading, rows = heading[:2], [row[:2] for row in rows]
+    lines = [heading, ("---",) * len(heading), *(tuple(cell.replace("|", "\\|") for cell in row) for row in rows)]
+    yield "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _members(name: str, value: type) -> Iterator[str]:
     """The public methods and properties that the class itself defines."""
     for member, attribute in vars(value).items():
-        function = getattr(attribute, "__func__", attribute)  # of a class method or a static method
+        function = getattr(attribute, "__func__", attribute)  # a class method or a static method has it
         if member.startswith("_") or not isinstance(function, FunctionType | property):
             continue
         yield f"### `{member}` {{ #{name}.{member} }}"

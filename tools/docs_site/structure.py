@@ -1,4 +1,4 @@
-"""The sections of the site: docs/site.toml, without absent pages, with every other page of docs/."""
+"""The sections of the website: docs/structure.toml, without absent pages, with every other page of docs/."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ REFERENCE = "reference/"
 
 def sections_of(repository: Path, reference: Collection[str]) -> dict[str, list[str]]:
     """Title -> files of each section that has pages. `reference` are the pages that are written from the code."""
-    with (repository / "docs" / "site.toml").open("rb") as file:
+    with (repository / "docs" / "structure.toml").open("rb") as file:
         listed = {section["title"]: section["pages"] for section in tomllib.load(file)["section"]}
     sections = {
         title: [page for page in pages if page in reference or (repository / page).is_file()]
