@@ -6,9 +6,11 @@ import contextlib
 import subprocess
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import av
+import groundglass as gg
 import numpy as np
 from PIL import Image
 
@@ -27,7 +29,7 @@ GALLERY = {
     "learn_look": (),
     "numpy_stages": (),
     "rack_focus": ("scene:?size=800x450&noise=0",),
-    "stereo_sheet": (),
+    "stereo_sheet": ("left.png", "--right", "right.png", "--focal", "800", "--baseline", "0.05", "--focus", "1.2"),
 }
 GALLERY_NAMES = {f"gallery/{name.replace('_', '-')}": name for name in GALLERY}  # picture -> demo
 
@@ -35,12 +37,34 @@ GALLERY_NAMES = {f"gallery/{name.replace('_', '-')}": name for name in GALLERY} 
 def gallery_picture(name: str) -> Image.Image:
     """What a demo makes; of a video three pictures of its first half, side by side."""
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        if name == "stereo_sheet":
+            write_stereo_pair(focal_px=800.0, baseline_m=0.05)
         output = "demo.mp4" if name == "rack_focus" else "demo.png"
         command = [sys.executable, str(DEMOS / f"{name}.py"), *GALLERY[name], "-o", output]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         picture = _video_strip(output) if output.endswith(".mp4") else Image.open(output).convert("RGB")
     picture.thumbnail((GALLERY_PX, GALLERY_PX), Image.Resampling.LANCZOS)
     return picture
+
+
+def write_stereo_pair(focal_px: float, baseline_m: float) -> None:
+    """left.png and right.png: the built-in scene, and its pixels moved by their disparity, the nearest in front.
+
+    What the left camera does not see continues the background.
+    """
+    with gg.open("scene:?size=960x540&noise=0") as source, gg.Engine() as engine:
+        frame = next(iter(source))
+        settings = gg.Settings(look="neutral", development=gg.Development(metering="auto"))
+        left = engine.render(replace(frame, depth_m=None), settings)
+    disparity = np.round(focal_px * baseline_m / frame.depth_m).astype(int)
+    right, known = np.zeros_like(left), np.zeros(disparity.shape, bool)
+    rows, columns = np.indices(disparity.shape)
+    for shift in np.unique(disparity):  # from far to near
+        here = (disparity == shift) & (columns >= shift)
+        right[rows[here], columns[here] - shift], known[rows[here], columns[here] - shift] = left[here], True
+    last_known = np.maximum.accumulate(np.where(known, columns, 0), axis=1)
+    for name, picture in (("left", left), ("right", right[rows, last_known])):
+        Image.fromarray(picture).save(f"{name}.png")
 
 
 def _video_strip(path: str) -> Image.Image:

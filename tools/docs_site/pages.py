@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 HOME = "README.md"
 SOURCES = "source"  # the folder of the website for files of the code that a page links to
+UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # a search for a word should find the pages that explain it
 LANGUAGES = {".py": "python", ".toml": "toml", ".glsl": "glsl", ".sh": "sh", ".cfg": "ini"}
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _CODE_IN_A_TABLE = re.compile(r"`[^`]*`")
@@ -118,4 +119,6 @@ class Pages:
             return
         text = path.read_text(encoding="utf-8")
         fence = "`" * (3 + max((len(run) for run in re.findall(r"`{3,}", text)), default=0))
-        self.write(page, f"# {file}\n\n{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text.rstrip()}\n{fence}\n")
+        self.write(
+            page, f"{UNSEARCHED}# {file}\n\n{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text.rstrip()}\n{fence}\n"
+        )

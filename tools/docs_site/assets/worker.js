@@ -1,17 +1,13 @@
-// Browsers refuse a worker for pages of the file system. The search of the site then runs its script in a hidden frame.
+// Browsers refuse a worker for pages of the file system. The search then runs its script in a hidden frame. As with a
+// worker, messages arrive after the code that sent them has ended.
 if (location.protocol === "file:") {
-  window.Worker = class extends EventTarget {
+  window.Worker = class {
     constructor(address) {
-      super();
       this.frame = document.createElement("iframe");
       this.frame.hidden = true;
       document.body.append(this.frame);
       const inner = this.frame.contentWindow;
-      inner.postMessage = (data) => {
-        const event = new MessageEvent("message", { data });
-        this.onmessage?.(event);
-        this.dispatchEvent(event);
-      };
+      inner.postMessage = (data) => setTimeout(() => this.onmessage?.({ data }));
       this.loaded = new Promise((resolve, reject) => {
         const script = inner.document.createElement("script");
         script.onload = resolve;
@@ -22,7 +18,8 @@ if (location.protocol === "file:") {
     }
 
     postMessage(data) {
-      this.loaded.then(() => this.frame.contentWindow?.onmessage?.({ data })).catch(() => {});
+      const copy = structuredClone(data);
+      this.loaded.then(() => setTimeout(() => this.frame.contentWindow?.onmessage?.({ data: copy }))).catch(() => {});
     }
 
     terminate() {
