@@ -108,7 +108,14 @@ def test_a_dead_link_is_an_error_and_leaves_the_website_as_it_was(small: Path, t
     (small / "docs" / "guide.md").write_text("# Guide\n\n[nowhere](guide.md#gone)\n")
     (fault,) = build(small, built, no_reference)
     assert "guide.md" in fault
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".docs")] == []
     assert (built / "index.html").is_file()
+
+
+def test_a_folder_with_other_files_is_not_replaced(small: Path) -> None:
+    (fault,) = build(small, small / "docs", no_reference)
+    assert fault.endswith("docs: holds other files; name another folder")
+    assert (small / "docs" / "guide.md").is_file()
 
 
 def test_links_are_checked_to_files_anchors_and_hosts(tmp_path: Path) -> None:

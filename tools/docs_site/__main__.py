@@ -23,6 +23,7 @@ from .structure import sections_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ASSETS = Path(__file__).parent / "assets"
+MARK = "sitemap.xml"  # a folder with this file may be replaced
 PICTURES = (".jpg", ".png", ".svg", ".gif")
 # The template takes this from another host; it lets a browser search pages of the file system.
 WORKER = re.compile(r'<script src="https://unpkg\.com/iframe-worker/shim"[^>]*>')
@@ -105,7 +106,10 @@ def write_pages(repository: Path, folder: Path, make_reference: Reference) -> tu
 
 def build(repository: Path, website: Path, make_reference: Reference = reference) -> list[str]:
     """Writes the website in the place of `website`, and returns its faults; with one `website` stays as it was."""
-    with tempfile.TemporaryDirectory(prefix="docs-") as name:
+    if website.exists() and any(website.iterdir()) and not (website / MARK).is_file():
+        return [f"{website}: holds other files; name another folder"]
+    website.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".docs-", dir=website.parent) as name:
         folder = Path(name)
         sections, faults = write_pages(repository, folder / "pages", make_reference)
         if faults:
@@ -114,7 +118,7 @@ def build(repository: Path, website: Path, make_reference: Reference = reference
         # JSON is YAML.
         (folder / "mkdocs.yml").write_text(json.dumps(SETTINGS | {"nav": navigation}), encoding="utf-8")
         done = subprocess.run(
-            [Path(sys.executable).with_name("zensical"), "build", "--strict", "-f", folder / "mkdocs.yml"],
+            [sys.executable, "-m", "zensical", "build", "--strict", "-f", folder / "mkdocs.yml"],
             capture_output=True,
             text=True,
         )
@@ -129,7 +133,7 @@ def build(repository: Path, website: Path, make_reference: Reference = reference
         faults = dead_links(made)
         if not faults:
             shutil.rmtree(website, ignore_errors=True)
-            shutil.move(made, website)
+            made.rename(website)
         return faults
 
 
