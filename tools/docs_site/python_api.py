@@ -149,7 +149,7 @@ def _members(name: str, value: type) -> Iterator[str]:
 def error_table() -> str:
     """All errors, each below its base."""
     rows = [
-        f"| `{name}` | `{value.__base__.__name__}` | {' '.join(docstring(value).split())} |"
+        f"| `{name}` | {value.__base__.__name__} | {' '.join(docstring(value).partition('```')[0].split())} |"
         for name, value in vars(errors).items()
         if isinstance(value, type) and issubclass(value, gg.GroundglassError) and value is not gg.GroundglassError
     ]
