@@ -77,7 +77,7 @@ def test_every_kind_of_sample_is_known() -> None:
     """A language that groundglass reads or runs needs a test; the others are output, protocols and other programs."""
     found = {kind for text in TEXTS.values() for kind in re.findall(r"^```(\w*)\n(?:.*?)^```", text, re.M | re.S)}
     tested = {"bash", "glsl", "python", "sh", "toml"}
-    assert found <= tested | {"", "html", "ini", "js", "json", "text", "xml", "yaml"}
+    assert found <= tested | {"", "html", "ini", "js", "json", "py", "text", "xml", "yaml"}
 
 
 @pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if "\n[pass." in text or "```glsl" in text])

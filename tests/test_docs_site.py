@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import typer
 from docs_site.__main__ import build
 from docs_site.commands import commands
 from docs_site.links import dead_links
-from docs_site.pages import Pages, page_of, with_plain_bars
+from docs_site.pages import Pages, notebook_cells, page_of, with_plain_bars
 from docs_site.python_api import anchors
 from docs_site.structure import sections_of
 from groundglass import cli
@@ -95,7 +96,8 @@ def test_no_page_shows_markdown_that_only_github_reads(website: Path) -> None:
 def test_a_page_that_appears_is_in_the_website_and_an_absent_one_is_left_out(small: Path) -> None:
     assert sections_of(small, {}) == {"Start": ["README.md"], "More": ["docs/guide.md"]}
     (small / "docs" / "later.md").write_text("# Later\n")
-    assert sections_of(small, {}) == {"Start": ["README.md", "docs/later.md"], "More": ["docs/guide.md"]}
+    (small / "NEWS.md").write_text("# News\n")
+    assert sections_of(small, {}) == {"Start": ["README.md", "docs/later.md"], "More": ["NEWS.md", "docs/guide.md"]}
 
 
 def test_a_dead_link_is_an_error_and_leaves_the_website_as_it_was(small: Path, tmp_path: Path) -> None:
@@ -144,6 +146,14 @@ def test_a_link_to_code_becomes_a_page_with_the_code(tmp_path: Path) -> None:
     assert "[kept](../demos/lens.py)" in text
     assert '````python\nprint("```")\n````' in (tmp_path / "pages" / "source" / "demos" / "lens.py.md").read_text()
     assert "- [lens.py](demos/lens.py.md)" in (tmp_path / "pages" / "source" / "demos.md").read_text()
+
+
+def test_a_notebook_shows_its_cells_without_their_output() -> None:
+    cells = [
+        {"cell_type": "markdown", "source": ["# A title\n", "and text"]},
+        {"cell_type": "code", "source": ["x = 1"], "outputs": [{"text": "hidden"}]},
+    ]
+    assert notebook_cells(json.dumps({"cells": cells})) == "# A title\nand text\n\n```python\nx = 1\n```"
 
 
 def test_public_names_link_to_the_reference(small: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from pathlib import Path, PurePosixPath
 HOME = "README.md"
 SOURCES = "source"  # the folder of the website for files of the code that a page links to
 UNSEARCHED = "---\nsearch:\n  exclude: true\n---\n\n"  # a search for a word should find the pages that explain it
-LANGUAGES = {".py": "python", ".toml": "toml", ".glsl": "glsl", ".sh": "sh", ".cfg": "ini"}
+LANGUAGES = {".py": "python", ".toml": "toml", ".glsl": "glsl", ".sh": "sh", ".cfg": "ini", ".ipynb": "json"}
 _LINK = re.compile(r"(\]\()([^)\s]+)(\))")
 _CODE_IN_A_TABLE = re.compile(r"`[^`]*`")
 _PUBLIC = re.compile(r"(?<!\[)`gg\.(\w+)(?:\.\w+)?(?:\([^`]*\))?`(?!\])")
@@ -54,6 +55,18 @@ def with_plain_bars(line: str) -> str:
 def full_size(line: str) -> str:
     """A picture alone on its line as a link to itself: pages show it in the width of their text."""
     return re.sub(r"^(!\[[^\]]*\]\(([^)\s]+)\))$", r"[\1](\2)", line)
+
+
+def fenced(text: str, language: str) -> str:
+    """A code block, whatever is in it."""
+    fence = "`" * (3 + max((len(run) for run in re.findall(r"`{3,}", text)), default=0))
+    return f"{fence}{language}\n{text.rstrip()}\n{fence}"
+
+
+def notebook_cells(text: str) -> str:
+    """The cells of a notebook, without their output, as Markdown."""
+    cells = [(cell["cell_type"], "".join(cell["source"])) for cell in json.loads(text)["cells"]]
+    return "\n\n".join(fenced(source, "python") if kind == "code" else source for kind, source in cells)
 
 
 class Pages:
@@ -118,7 +131,5 @@ class Pages:
             self.write(page, f"# {file}\n\n" + "\n".join(rows))
             return
         text = path.read_text(encoding="utf-8")
-        fence = "`" * (3 + max((len(run) for run in re.findall(r"`{3,}", text)), default=0))
-        self.write(
-            page, f"{UNSEARCHED}# {file}\n\n{fence}{LANGUAGES.get(path.suffix, 'text')}\n{text.rstrip()}\n{fence}\n"
-        )
+        shown = notebook_cells(text) if path.suffix == ".ipynb" else fenced(text, LANGUAGES.get(path.suffix, "text"))
+        self.write(page, f"{UNSEARCHED}# {file}\n\n{shown}\n")

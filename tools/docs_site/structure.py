@@ -1,4 +1,4 @@
-"""The sections of the website: docs/structure.toml, without absent pages, with every other page of docs/."""
+"""The sections of the website: docs/structure.toml, without absent pages, with every other document."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def sections_of(repository: Path, reference: Collection[str]) -> dict[str, list[
         for title, pages in listed.items()
     }
     in_a_section = {page for pages in sections.values() for page in pages}
-    documents = {path.relative_to(repository).as_posix() for path in (repository / "docs").rglob("*.md")}
+    files = (*repository.glob("*.md"), *(repository / "docs").rglob("*.md"))
+    documents = {path.relative_to(repository).as_posix() for path in files}
     last = [*sections][-1]
     sections[last] += sorted((documents | {*reference}) - in_a_section)
     return {title: pages for title, pages in sections.items() if pages}
