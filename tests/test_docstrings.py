@@ -3,7 +3,7 @@
 What is required of which kind of name:
 
 - every name, and every public method and property of a class, has a docstring of its own;
-- a function or method names each parameter, unless its name has the unit;
+- a function or method names each parameter, unless its name has the unit, or they are "those of `render`";
 - a class describes each field and member, in the docstring or in a comment on its line;
 - what takes or returns an array gives the shape, such as (H, W, 3), and what returns item the dtype;
 - what raises an error itself names it, or a base of it.
@@ -93,12 +93,14 @@ def test_a_name_has_a_docstring(item: Described) -> None:
 @pytest.mark.parametrize("item", CALLED, ids=ids(CALLED))
 def test_a_function_describes_its_parameters(item: Described) -> None:
     parameters = inspect.signature(item.function).parameters
+    others = [inspect.getdoc(getattr(gg, name)) or "" for name in re.findall(r"those of `(\w+)`", item.text)]
+    text = "\n".join((item.text, item.context, *others))
     missing = [
         name
         for name in parameters
         if name not in SELF_EXPLANATORY
         and not UNIT_IN_NAME.search(name)
-        and f"`{name}`" not in item.text + item.context
+        and f"`{name}`" not in text
         and not re.search(rf"\b{name}s?\b", item.text)
     ]
     assert missing == []

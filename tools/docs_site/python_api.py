@@ -15,13 +15,13 @@ from groundglass import errors
 
 # Page -> its title, and the public names on it; a name that is not here is on the page `other`.
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
-    "pictures": ("Python: pictures", ("render", "open", "Engine", "Drawn", "Settings", "Development")),
+    "pictures": ("Python: pictures", ("render", "view", "open", "Engine", "Drawn", "Settings", "Development")),
     "stages": ("Python: stages on arrays", ("demosaic", "match_stereo", "defocus", "grade")),
     "frames": (
         "Python: frames and sources",
         (
             *("Frame", "Encoding", "Lease", "Cfa", "CameraProfile", "NoiseProfile", "StereoRig", "RelativeRig"),
-            *("YuvFormat", "YuvLayout", "YuvMatrix", "BaseSource", "Timing"),
+            *("YuvFormat", "YuvLayout", "YuvMatrix", "BaseSource", "Timing", "from_dlpack"),
         ),
     ),
     "looks": ("Python: looks", ("list_looks", "load_look", "Look", "lut_look", "measure_look", "Traits")),
