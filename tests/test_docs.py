@@ -37,7 +37,7 @@ def shell_commands() -> list[str]:
     """The commands of the shell blocks, those of a pipeline each alone, without their variables and comments."""
     lines = "\n".join([*blocks("sh"), *blocks("bash")]).splitlines()
     commands = [part.strip() for line in lines for part in line.split(" #")[0].split(" | ")]
-    return list(dict.fromkeys(re.sub(r"^(?:[A-Z_]+=\S+ )+|^gg/bin/", "", command) for command in commands if command))
+    return list(dict.fromkeys(re.sub(r"^(?:[A-Z_]+=\S+ )+", "", command) for command in commands if command))
 
 
 def command_lines(*beginnings: str) -> list[str]:

@@ -65,11 +65,21 @@ def described(name: str) -> str:
 
 
 def docstring(value: object) -> str:
-    """The docstring as Markdown: samples of the interpreter become code blocks."""
+    """The docstring as Markdown: names of public classes are links, samples of the interpreter code blocks."""
     text = inspect.getdoc(value) or ""
     if isinstance(value, type) and text.startswith(f"{value.__name__}("):  # written by dataclass or Enum
         return ""
+    text = re.sub(r"`([A-Z]\w*)(?:\.(\w+))?`", _link, text)
     return re.sub(r"^>>>.*(?:\n.+)*", lambda sample: f"```pycon\n{sample[0]}\n```", text, flags=re.MULTILINE)
+
+
+def _link(found: re.Match[str]) -> str:
+    name, member = found.groups()
+    if name not in gg.__all__:
+        return found[0]
+    has_section = member in dict(_own_members(getattr(gg, name)))
+    page = anchors()[name].removeprefix("reference/")
+    return f"[{found[0]}]({page}{f'.{member}' if has_section else ''})"
 
 
 def _signature(name: str, value: Any) -> Iterator[str]:
@@ -133,10 +143,7 @@ def _fields(value: type) -> Iterator[str]:
 
 def _members(name: str, value: type) -> Iterator[str]:
     """The public methods and properties that the class itself defines."""
-    for member, attribute in vars(value).items():
-        function = getattr(attribute, "__func__", attribute)  # a class method or a static method has it
-        if member.startswith("_") or not isinstance(function, FunctionType | property):
-            continue
+    for member, function in _own_members(value):
         yield f"### `{member}` {{ #{name}.{member} }}"
         if isinstance(function, FunctionType):
             yield from _signature(f"{name}.{member}", function)
@@ -144,6 +151,13 @@ def _members(name: str, value: type) -> Iterator[str]:
             returned = inspect.signature(function.fget).return_annotation if function.fget else ""
             yield f"```python\n{name}.{member}: {returned}\n```"
         yield docstring(function)
+
+
+def _own_members(value: type) -> Iterator[tuple[str, FunctionType | property]]:
+    for member, attribute in vars(value).items():
+        function = getattr(attribute, "__func__", attribute)  # a class method or a static method has it
+        if not member.startswith("_") and isinstance(function, FunctionType | property):
+            yield member, function
 
 
 def error_table() -> str:
