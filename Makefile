@@ -17,7 +17,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON
 
-.PHONY: help view test fuzz faults cameras bench pictures clean
+.PHONY: help view test fuzz faults cameras bench docs pictures clean
 help:  ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -51,12 +51,15 @@ bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS=
 	@tools/system_packages.sh view
 	@$(BIN)/groundglass bench $(ARGS)
 
+docs: $(VENV)/.installed-docs  ## build the documentation as a website that opens without a network: make docs, then site/index.html
+	@PYTHONPATH=tools $(BIN)/python -m docs_site $(ARGS)
+
 pictures: $(VENV)/.installed-test  ## render the pictures of README and docs again: make pictures [ARGS="looks lenses"]
 	@tools/system_packages.sh test
 	@$(BIN)/python tools/docs_pictures.py $(ARGS)
 
 clean:  ## remove the environment, build results and caches
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache view.png
+	rm -rf $(VENV) build dist site *.egg-info .pytest_cache .mypy_cache .ruff_cache view.png
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps are in the environment and vanish with it. The installation is editable: edits need no reinstallation.
@@ -70,4 +73,10 @@ $(VENV)/.installed-test: setup.cfg pyproject.toml tools/make_venv.sh
 	@tools/make_venv.sh
 	@echo "pip: groundglass[test] into $(VENV) (some minutes the first time)"
 	@$(PIP_INSTALL) --editable '.[test]'
+	@touch $@
+
+$(VENV)/.installed-docs: setup.cfg pyproject.toml tools/make_venv.sh
+	@tools/make_venv.sh
+	@echo "pip: groundglass[docs] into $(VENV) (some minutes the first time)"
+	@$(PIP_INSTALL) --editable '.[docs]'
 	@touch $@

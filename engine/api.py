@@ -97,7 +97,7 @@ def defocus(
     rgb: ArrayLike,
     depth_m: ArrayLike,
     *,
-    lens: Lens | str = DEFAULT_LENS,
+    lens: Lens | str | Path = DEFAULT_LENS,
     focus_m: float = 1.0,
     quality: Quality = "live",
     device: str = "auto",
@@ -105,7 +105,8 @@ def defocus(
     """The picture through a thin lens: defocus and the soft focus of the lens.
 
     `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
-    picture's width. Focus breathing is not applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not
+    picture's width. `focus_m` is the focus distance in metres, `quality` is `live` or `best`. Focus breathing is not
+    applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not
     match, LookError for a focus closer than the focal length.
     """
     scene_rgb = np.asarray(rgb, dtype=np.float32)
@@ -117,7 +118,7 @@ def defocus(
     if not np.all(depth > 0):
         raise ValueError("depth_m has values that are zero, negative or NaN; give metres, infinity where unknown")
     height, width = depth.shape
-    chosen = load_lens(lens) if isinstance(lens, str) else lens
+    chosen = load_lens(lens) if isinstance(lens, str | Path) else lens
     blur, halo = Blur.of(chosen, focus_m, width), SoftFocusHalo.of(chosen)
     opened = open_device(device)
     try:
@@ -163,7 +164,7 @@ def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
 
 def grade(
     rgb: ArrayLike,
-    look: str | Look = DEFAULT_LOOK,
+    look: str | Path | Look = DEFAULT_LOOK,
     *,
     space: Literal["rec709", "rec2020"] = "rec709",
     strength: float = 1.0,
@@ -184,9 +185,9 @@ def render(
     source: str | Path | ArrayLike,
     *,
     depth_m: ArrayLike | None = None,
-    look: str | Look = DEFAULT_LOOK,
+    look: str | Path | Look = DEFAULT_LOOK,
     strength: float = 1.0,
-    lens: str | Lens = DEFAULT_LENS,
+    lens: str | Path | Lens = DEFAULT_LENS,
     f_number: float | None = None,
     focus_m: float | None = None,
     development: Development | None = None,
@@ -200,11 +201,12 @@ def render(
 
     `source` is the name of a source, or an array (H, W, 3): uint8 or uint16 is a display sRGB picture, float is linear
     Rec.709 light with 18 % grey at 0.18. `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN
-    where unknown; it replaces the depth of a source. The default `development` is that of the command `render`:
-    demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space
-    of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file
-    `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth nothing
-    is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
+    where unknown; it replaces the depth of a source. `look`, `strength`, `lens`, `f_number`, `focus_m` and `quality`
+    are those of `Settings`. The default `development` is that of the command `render`: demosaic `best`, metering
+    `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display.
+    `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine,
+    estimates missing depth; `depth_range` then also applies to it. Without depth nothing is blurred. Raises
+    GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(

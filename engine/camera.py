@@ -102,6 +102,8 @@ class CameraProfile:
     Values per photosite, None if unknown: `black_map` (H, W) float32 is the black level above `black`, in sensor
     values; `gain_map` (H, W) float32 multiplies the signal (lens shading, flat field); `defects` (N, 2) int32 are the
     columns and rows of defective photosites.
+
+    Raises SourceError for levels, gains and matrices that would make every picture black or not finite.
     """
 
     black: tuple[float, float, float, float] = (0.0, 0.0, 0.0, 0.0)
@@ -117,7 +119,6 @@ class CameraProfile:
     defects: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
-        """Raises SourceError for levels, gains and matrices that would make every picture black or not finite."""
         numbers = {
             "black level": self.black,
             "white level": (self.white,),
@@ -187,8 +188,10 @@ class CameraProfile:
         return replace(self, white_balance=balance, camera_to_scene=matrix, calibrations=calibrations)
 
     def at_temperature(self, temperature_k: float, tint: float = 0.0) -> CameraProfile:
-        """The profile for a light of 2000 to 25000 K and a tint of -150 to 150, as white.py defines them: a higher
-        temperature makes the picture warmer, a higher tint more magenta. Otherwise as `at_white`.
+        """The profile for a light of `temperature_k`, 2000 to 25000 K, and a `tint` of -150 to 150.
+
+        white.py defines them: a higher temperature makes the picture warmer, a higher tint more magenta. Otherwise as
+        `at_white`.
         """
         return self.at_white(white_of(temperature_k, tint))
 

@@ -56,6 +56,7 @@ class Cfa:
 
     @property
     def kind(self) -> Kind:
+        """`bayer`, `quad`, `xtrans` or `mono`."""
         if self.pattern == "MONO":
             return "mono"
         if len(self.pattern) == 36:

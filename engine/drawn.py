@@ -43,10 +43,10 @@ class Drawn:
 
     `texture` is the upright picture, row 0 on top: display sRGB, or the output space of the settings, with 8 or 10
     bits. `captured` is the frame from the source. `frame` is upright, with the depth that was used for the blur.
-    `scene` is the light behind the lens, before the look, in GL textures. Texture and scene are valid until the engine
-    draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included. `wanted_ev` is the
-    same without delay, for the exposure of a camera. The picture is magnified by `magnification` around its centre, by
-    focus breathing.
+    `scene`, by `scene_of`, is the light behind the lens, before the look, in GL textures. Texture and scene are valid
+    until the engine draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included.
+    `wanted_ev` is the same without delay, for the exposure of a camera. The picture is magnified by `magnification`
+    around its centre, by focus breathing. `settings` are those of the draw.
     """
 
     texture: moderngl.Texture
@@ -65,6 +65,7 @@ class Drawn:
 
     @property
     def has_depth(self) -> bool:
+        """Whether the frame has distances. Without them everything is in focus."""
         return self.frame.depth_m is not None
 
     @property
@@ -77,7 +78,7 @@ class Drawn:
         return 0.5 + (x - 0.5) / self.magnification, 0.5 + (y - 0.5) / self.magnification
 
     def depth_at(self, x: float, y: float) -> float | None:
-        """Depth in metres at a position; None if unknown."""
+        """Depth in metres at the position (`x`, `y`); None if unknown."""
         if self.frame.depth_m is None:
             return None
         x, y = self.frame_position(x, y)
@@ -86,7 +87,10 @@ class Drawn:
         return depth_m if depth_m > 0 else None  # depth sensors write 0 or NaN for missing values
 
     def grey_at(self, x: float, y: float) -> str:
-        """The `Development.white_balance` that makes a position grey. GroundglassError if it is clipped or dark."""
+        """The `Development.white_balance` that makes the position (`x`, `y`) grey.
+
+        Raises GroundglassError if it is clipped or dark.
+        """
         red, _, blue = grey_at(self.frame, *self.frame_position(x, y))
         return f"{red:.4g},1,{blue:.4g}"
 

@@ -116,15 +116,15 @@ class Engine:
         return drawn
 
     def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
-        """The picture in memory: (H, W, 3) uint8, display sRGB, upright. Waits for a depth model."""
+        """The picture of `frame`, (H, W, 3) uint8, display sRGB, upright. Waits for a depth model. Raises as `draw`."""
         texture = self._draw(frame, settings.with_(bits=8), WHOLE, waits=True).texture
         rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
         return np.ascontiguousarray(rgba[..., :3])
 
     def scene(self, frame: Frame, settings: Settings) -> NDArray[np.float32]:
-        """The light behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
+        """The light of `frame` behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
 
-        Waits for a depth model.
+        Waits for a depth model. Raises SourceError and DeviceError.
         """
         if self._unsent is not None:
             self._send_scene()  # the planes of the latest draw are overwritten
@@ -167,10 +167,7 @@ class Engine:
             self.depth_model.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
-        """Begins to allocate and compile, in threads, for a draw of the same frame with other settings.
-
-        Returns at once. `is_preparing` is true until everything is compiled.
-        """
+        """Begins to allocate and compile, in threads, for the frame of `drawn` with other settings. Returns at once."""
         frame = drawn.frame
         size = self._developer.size_of(frame, settings.development, settings.scale)
         self._developer.prepare(frame, settings.development, settings.scale)
@@ -189,6 +186,7 @@ class Engine:
 
     @property
     def is_preparing(self) -> bool:
+        """Whether something that `prepare` began still compiles."""
         return self._warm_up.is_running or self._kernel_looks.is_preparing or self._developer.is_preparing
 
     @property

@@ -46,7 +46,7 @@ FAR_M = 10_000.0  # for every lens at infinity
 
 @dataclass(frozen=True, slots=True)
 class StereoRig:
-    """Two equal cameras side by side, rectified: focal length in pixels of the picture, baseline in metres.
+    """Two equal cameras side by side, rectified: `focal_px` in pixels of the picture, `baseline_m` in metres.
 
     A point at infinity is `doffs_px` farther right in the right picture: 0 if both optical axes are in the same column.
     `max_disparity`, in pixels of the picture, limits the search; None is the default limit. Raises SourceError for
@@ -67,7 +67,7 @@ class StereoRig:
         _check_disparity(self.max_disparity)
 
     def depth_m(self, disparity: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Distances in metres of disparities in pixels of the picture; at most 10 km."""
+        """(H, W) float32 distances in metres, at most 10 km, of `disparity` (H, W), in pixels of the picture."""
         product = self.focal_px * self.baseline_m
         visible_px = np.maximum(disparity + np.float32(self.doffs_px), np.float32(product / FAR_M))
         return np.asarray(np.float32(product) / visible_px, dtype=np.float32)
@@ -75,7 +75,9 @@ class StereoRig:
 
 @dataclass(frozen=True, slots=True)
 class RelativeRig:
-    """Two uncalibrated cameras: the scene lies between two distances in metres.
+    """Two uncalibrated cameras: the scene lies between the distances `near_m` and `far_m` in metres.
+
+    `max_disparity`, in pixels of the picture, limits the search; None is the default limit.
 
     Raises SourceError unless 0 < near_m < far_m.
     """
@@ -120,7 +122,7 @@ class Lease:
 
     @classmethod
     def joined(cls, *leases: Lease | None) -> Lease | None:
-        """One lease for a frame with arrays of several frames; None if no frame is leased."""
+        """One lease for a frame with arrays of several frames, of their `leases`; None if no frame is leased."""
         held = [lease for lease in leases if lease is not None]
         if len(held) < 2:
             return held[0] if held else None
@@ -154,16 +156,17 @@ class Frame:
     Its arrays are immutable, too. An uploaded array is not uploaded again: a depth array that a source refills in place
     would be drawn with the old depth. Give every frame its own arrays.
 
-    `pixels` is C-contiguous, its shape and dtype given by `encoding`. A mosaic whose `packing` is not U16 is (H,
-    row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
-    `yuv`, which gives its size. `depth_m` is the distance in metres over the whole picture, float32 of any height and
-    width, or None if unknown; `depth_noise` is its standard deviation relative to the distance, 0 if it is exact.
-    `right` is the picture of the right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that
-    took the picture, if known: a virtual lens adds only the missing blur. `time_s` is the presentation time since the
-    source's first frame; `arrived_s` is `time.perf_counter()` when the source delivered it. `captured_s` is when the
-    sensor read the frame out, on the clock of `time.perf_counter`, mapped from the driver's clock (`capture.clock`);
-    None if unknown.
-    `orientation` is the EXIF value (1 to 8) still to be applied.
+    `pixels` is C-contiguous: by its `encoding` (H, W) uint16, or (H, W, 3) uint8, uint16 or float32. A mosaic has a
+    `cfa` and the `profile` of its camera. A mosaic whose `packing` is not U16 is (H, row_bytes) uint8 instead, and
+    `packed_width` is the number of photosites in a row. A YUV picture has its format in `yuv`, which gives its size.
+    `depth_m` is the distance in metres over the whole picture, float32 of any height and width, or None if unknown;
+    `depth_noise` is its standard deviation relative to the distance, 0 if it is exact. `right` is the picture of the
+    right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that took the picture, focused at
+    `native_focus_m`, if known: a virtual lens adds only the missing blur. `index` is the number of the frame, `name`
+    stands for it in messages. `time_s` is the presentation time since the source's first frame; `arrived_s` is
+    `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the frame out, on the clock
+    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown. `orientation` is the EXIF
+    value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
     after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` is never part of the lease.
@@ -238,12 +241,14 @@ class Frame:
 
     @property
     def width(self) -> int:
+        """Pixels or photosites of a row, before `orientation`."""
         if self.yuv is not None:
             return self.yuv.width
         return int(self.pixels.shape[1]) if self.packing is Packing.U16 else self.packed_width
 
     @property
     def height(self) -> int:
+        """The number of rows, before `orientation`."""
         return int(self.pixels.shape[0]) if self.yuv is None else self.yuv.height
 
     @property

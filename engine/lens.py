@@ -43,7 +43,9 @@ _RANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """A lens on a sensor. `f_number` is the current aperture, stepless between its two limits.
+    """A lens on a sensor. `f_number` is the current aperture, stepless from `f_number_min` to `f_number_max`.
+
+    `name` is shown in lists and messages.
 
     `focal_mm` and `sensor_width_mm` in millimetres; `focus_min_m` is the closest focus distance in metres. The
     character, as keyword arguments; h is the distance from the picture's centre, 1 in its corners:
@@ -204,8 +206,9 @@ class Lens:
         return self.focal_mm * FULL_FRAME_DIAGONAL_MM / self.diagonal_mm(aspect)
 
     def vignetting_stops(self, field: ArrayLike, aspect: float = DEFAULT_ASPECT) -> NDArray[np.float64]:
-        """Natural falloff in stops at `field`, distances from the picture's centre, 1 in its corners.
+        """Natural falloff in stops, float64, at `field` (any shape): distances from the centre, 1 in the corners.
 
+        `aspect` is the width of the picture over its height.
         The fourth power of the cosine of the field angle (Kingslake, chapter 5), times `vignetting`.
         `aperture.open_area` gives the vignetting by the rims.
         """
@@ -225,9 +228,9 @@ def _built_in(name: str) -> Lens:
     return _parse(text, f"{name}.toml", name)
 
 
-def load_lens(name_or_path: str) -> Lens:
+def load_lens(name_or_path: str | Path) -> Lens:
     """A built-in lens by name, or a lens from a TOML file. Raises LookError."""
-    name_or_path = ALIASES.get(name_or_path, name_or_path)
+    name_or_path = ALIASES.get(str(name_or_path), str(name_or_path))
     if name_or_path in list_lenses():
         return _built_in(name_or_path)
     path = Path(name_or_path)

@@ -58,9 +58,9 @@ class Settings:
 
     def __init__(
         self,
-        look: str | Look = DEFAULT_LOOK,
+        look: str | Path | Look = DEFAULT_LOOK,
         strength: float = 1.0,
-        lens: str | Lens = DEFAULT_LENS,
+        lens: str | Path | Lens = DEFAULT_LENS,
         focus_m: float | None = None,
         development: Development | None = None,
         quality: Quality = "live",
@@ -71,7 +71,7 @@ class Settings:
         *,
         f_number: float | None = None,
     ) -> None:
-        chosen = load_lens(lens) if isinstance(lens, str) else lens
+        chosen = load_lens(lens) if isinstance(lens, str | Path) else lens
         chosen = chosen if f_number is None else chosen.at(f_number)
         focus = chosen.clamp_focus_m(DEFAULT_FOCUS_M) if focus_m is None else focus_m
         chosen.coc_scale_px(focus, 1)  # an impossible focus is an error now, not at the first frame
@@ -83,7 +83,7 @@ class Settings:
             raise GroundglassError(f"{bits} bits per channel are not supported; use 8 or 10")
         is_path = isinstance(output_space, str | Path)
         for name, value in (
-            ("look", load_look(look) if isinstance(look, str) else look),
+            ("look", load_look(look) if isinstance(look, str | Path) else look),
             ("strength", strength),
             ("lens", chosen),
             ("focus_m", focus),

@@ -21,8 +21,9 @@ from .orientation import upright
 class YuvLayout(enum.Enum):
     """Where the samples of a picture lie. FFmpeg and V4L2 use these names.
 
-    YUYV and UYVY interleave luma and chroma in each row. NV12, NV21, NV16 and NV24 have a plane of luma, then a plane
-    of interleaved chroma. The names with I have a plane each of Y, Cb and Cr. GREY has luma only.
+    `YUYV`, `UYVY`, `YVYU` and `VYUY` interleave luma and chroma in each row. `NV12`, `NV21`, `NV16` and `NV24` have a
+    plane of luma, then a plane of interleaved chroma. `I420`, `I422`, `I440` and `I444` have a plane each of Y, Cb and
+    Cr, `YV12` of Y, Cr and Cb. `GREY` has luma only.
     """
 
     YUYV = "yuyv"
@@ -79,9 +80,9 @@ _PLANAR = {(1, 1): "i420", (1, 0): "i422", (0, 1): "i440", (0, 0): "i444"}
 class YuvMatrix(enum.Enum):
     """The weights of red and blue in luma, for gamma-encoded RGB (non-constant luminance)."""
 
-    BT601 = (0.299, 0.114)
-    BT709 = (0.2126, 0.0722)
-    BT2020 = (0.2627, 0.0593)
+    BT601 = (0.299, 0.114)  # standard definition, JPEG and most webcams
+    BT709 = (0.2126, 0.0722)  # high definition
+    BT2020 = (0.2627, 0.0593)  # ultra-high definition
 
 
 # The position of the first chroma sample in luma pixels from the first luma sample, (x, y).
@@ -102,10 +103,11 @@ class _Region(NamedTuple):
 class YuvFormat:
     """How the bytes of a `width` x `height` picture are read.
 
-    The bytes are a C-contiguous (rows, row_bytes) uint8 array of `rows(row_bytes)` rows. A row of luma has `row_bytes`
-    bytes: more than its samples need are padding. The planes follow one another without a gap. A row of interleaved
-    chroma is as long as a luma row (NV24: twice). A row of planar chroma is as long as a luma row, or half of it if the
-    columns are halved, as in V4L2. Odd sides have an incomplete last chroma sample.
+    `layout` orders the samples, `matrix` has the weights of luma. Samples have the `full_range`, or else that of video,
+    16 to 235 of 255. The bytes are a C-contiguous (rows, row_bytes) uint8 array of `rows(row_bytes)` rows. A row of
+    luma has `row_bytes` bytes: more than its samples need are padding. The planes follow one another without a gap. A
+    row of interleaved chroma is as long as a luma row (NV24: twice). A row of planar chroma is as long as a luma row,
+    or half of it if the columns are halved, as in V4L2. Odd sides have an incomplete last chroma sample.
 
     A sample of more than 8 `bits` is a 16-bit word of this machine's byte order, with `low_zeros` unused bits below:
     P010 is NV12 with 10 bits and low_zeros 6. `siting` is the position of the first chroma sample, in luma pixels
@@ -142,10 +144,12 @@ class YuvFormat:
 
     @property
     def sample_bytes(self) -> int:
+        """The bytes of a sample: 1, or 2 for more than 8 bits."""
         return 1 if self.bits == 8 else 2
 
     @property
     def has_chroma(self) -> bool:
+        """Whether the picture has colour."""
         return self.layout is not YuvLayout.GREY
 
     @property
@@ -197,7 +201,10 @@ class YuvFormat:
         return (0, second, first) if swapped else (0, first, second)
 
     def check(self, pixels: NDArray[Any], name: str) -> None:
-        """Raises SourceError if the array cannot hold the picture: kernels would read outside of it."""
+        """Checks that `pixels`, (rows, row_bytes) uint8 and C-contiguous, hold the picture; `name` is for the message.
+
+        Raises SourceError if they do not: kernels would read outside of the array.
+        """
         if pixels.dtype != np.uint8 or not pixels.flags.c_contiguous or not _fits(self, pixels.shape):
             raise SourceError(
                 f"{name or 'frame'}: {pixels.shape} {pixels.dtype} is not a {self.layout.value} picture of "

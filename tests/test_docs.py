@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import configparser
+import os
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
+import groundglass as gg
 import numpy as np
 import pytest
 import typer
 from groundglass import cli
-from groundglass.look.look import list_looks
+from groundglass.gl.program import SHADERS
+from groundglass.look.look import list_looks, parse_look
 from PIL import Image
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").glob("*.md"))]
+DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *sorted((REPOSITORY / "docs").rglob("*.md"))]
 TEXTS = {str(path.relative_to(REPOSITORY)): path.read_text(encoding="utf-8") for path in DOCUMENTS}
 COMMANDS: dict[str, Any] = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
 README_LINES = 150
@@ -29,10 +33,15 @@ def blocks(language: str) -> list[str]:
     return list(dict.fromkeys(block for of_document in found for block in of_document))
 
 
-def command_lines() -> list[str]:
-    """The `groundglass ...` lines of the shell blocks."""
-    lines = "\n".join(blocks("sh")).splitlines()
-    return list(dict.fromkeys(line.split(" #")[0].strip() for line in lines if line.startswith("groundglass ")))
+def shell_commands() -> list[str]:
+    """The commands of the shell blocks, those of a pipeline each alone, without their variables and comments."""
+    lines = "\n".join([*blocks("sh"), *blocks("bash")]).splitlines()
+    commands = [part.strip() for line in lines for part in line.split(" #")[0].split(" | ")]
+    return list(dict.fromkeys(re.sub(r"^(?:[A-Z_]+=\S+ )+", "", command) for command in commands if command))
+
+
+def command_lines(*beginnings: str) -> list[str]:
+    return [command for command in shell_commands() if command.startswith(beginnings)]
 
 
 def anchors(text: str) -> set[str]:
@@ -41,10 +50,53 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("line", command_lines())
+@pytest.mark.parametrize("line", command_lines("groundglass "))
 def test_a_command_parses_as_written(line: str) -> None:
     _, command, *arguments = shlex.split(line)
     COMMANDS[command].make_context(command, arguments)
+
+
+@pytest.mark.parametrize("line", command_lines("python demos/", "python tools/"))
+def test_a_program_of_the_repository_has_the_options_as_written(line: str) -> None:
+    _, file, *arguments = shlex.split(line)
+    program = (REPOSITORY / file).read_text(encoding="utf-8")
+    assert [name for name in arguments if name.startswith("-") and f'"{name}"' not in program] == []
+
+
+@pytest.mark.parametrize("line", command_lines("pip install "))
+def test_an_installation_names_existing_extras(line: str) -> None:
+    setup = configparser.ConfigParser()
+    setup.read(REPOSITORY / "setup.cfg", encoding="utf-8")
+    for name in shlex.split(line)[2:]:
+        package, _, extras = name.removesuffix("]").partition("[")
+        assert package == "groundglass" or (REPOSITORY / package).is_dir()
+        assert set(filter(None, extras.split(","))) <= set(setup["options.extras_require"])
+
+
+def test_every_kind_of_sample_is_known() -> None:
+    """A language that groundglass reads or runs needs a test; the others are output, protocols and other programs."""
+    found = {kind for text in TEXTS.values() for kind in re.findall(r"^```(\w*)\n(?:.*?)^```", text, re.M | re.S)}
+    tested = {"bash", "glsl", "python", "sh", "toml"}
+    assert found <= tested | {"", "html", "ini", "js", "json", "py", "text", "xml", "yaml"}
+
+
+@pytest.mark.parametrize("name", [name for name, text in TEXTS.items() if "\n[pass." in text or "```glsl" in text])
+def test_passes_and_looks_of_a_document_work_as_written(name: str, tmp_path: Path) -> None:
+    shaders = re.findall(r"^```glsl\n(.*?)^```", TEXTS[name], re.MULTILINE | re.DOTALL)
+    names = [re.search(r"^vec3 (\w+)\(", shader, re.MULTILINE)[1] for shader in shaders]
+    for pass_name, shader in zip(names, shaders, strict=True):
+        (tmp_path / f"{pass_name}.glsl").write_text(shader)
+    SHADERS.set_search_path(tmp_path)
+    try:
+        samples = re.findall(r"^```toml\n(.*?)^```", TEXTS[name], re.MULTILINE | re.DOTALL)
+        for text in (sample for sample in samples if "[pass." in sample):
+            assert parse_look(f'name = "sample"\n{text}', "sample.toml").passes
+        grey = np.full((8, 12, 3), 0.18, np.float32)
+        for pass_name in names:
+            look = parse_look(f'name = "sample"\nintent = "a test"\n[pass.{pass_name}]\n', "sample.toml")
+            assert np.isfinite(gg.grade(grey, look)).all()
+    finally:
+        SHADERS.set_search_path()
 
 
 @pytest.mark.parametrize("block", blocks("python"))
@@ -113,9 +165,15 @@ def test_every_link_has_a_target(name: str) -> None:
         assert not fragment or fragment in anchors(target.read_text(encoding="utf-8")), link
 
 
-def test_the_readme_links_to_every_document() -> None:
-    linked = set(re.findall(r"\]\(([^)]+\.md)\)", TEXTS["README.md"]))
-    assert linked == set(TEXTS) - {"README.md"}
+def test_links_lead_from_the_readme_to_every_document() -> None:
+    reached, following = set[str](), ["README.md"]
+    while following:
+        name = following.pop()
+        reached.add(name)
+        links = re.findall(r"\]\(([^)#:\s]+\.md)(?:#[^)]*)?\)", TEXTS[name])
+        targets = {os.path.normpath(Path(name).parent / link) for link in links}
+        following += targets & TEXTS.keys() - reached
+    assert reached == set(TEXTS)
 
 
 def test_the_life_of_a_frame_lists_at_most_twelve_different_files() -> None:

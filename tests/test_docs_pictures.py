@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from docs_figures import FIGURES
+from docs_gallery import GALLERY_NAMES
 from PIL import Image
 from skimage.metrics import structural_similarity
 
@@ -30,11 +32,43 @@ def assert_similar(made: Image.Image, shown: Image.Image, name: str) -> None:
 
 
 def test_every_picture_of_the_pages_has_a_command(tool: dict[str, Any], repository: Path) -> None:
-    pages = [repository / "README.md", *(repository / "docs").glob("*.md")]
-    shown = {path for page in pages for path in re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", page.read_text("utf-8"))}
-    made = {f"{name}.jpg" for name in (*tool["SHEETS"], "first-light")}
-    assert {path.removeprefix("docs/") for path in shown if "viewfinder/" not in path} == made
-    assert {path.name for path in (repository / "docs").glob("*.jpg")} == made
+    docs = repository / "docs"
+    shown = {
+        (page.parent / path).resolve().relative_to(docs)
+        for page in (repository / "README.md", *docs.rglob("*.md"))
+        for path in re.findall(r"!\[[^\]]*\]\((?!http)([^)]+)\)", page.read_text("utf-8"))
+    }
+    made = {Path(f"{name}.jpg") for name in ("first-light", *tool["SHEETS"], *GALLERY_NAMES)}
+    made |= {Path(f"concepts/{name}.svg") for name in FIGURES}
+    in_the_window = {path for path in shown if path.parts[0] == "viewfinder"}
+    assert shown - in_the_window == made
+    found = {path.relative_to(docs) for kind in ("jpg", "svg") for path in docs.rglob(f"*.{kind}")}
+    assert {path for path in found if path.parts[0] != "viewfinder"} == made
+
+
+def test_the_pictures_are_small_enough_to_load(repository: Path) -> None:
+    for folder in ("gallery", "concepts"):
+        assert sum(path.stat().st_size for path in (repository / "docs" / folder).glob("*.jpg")) < 1_500_000
+
+
+def test_the_documents_lead_to_every_demo(repository: Path) -> None:
+    pages = [path.read_text("utf-8") for path in (repository / "docs").rglob("*.md")]
+    demos = [path.name for path in (repository / "demos").glob("*.py")]
+    assert [name for name in demos if not any(f"demos/{name})" in page for page in pages)] == []
+
+
+def test_the_gallery_shows_every_picture_of_a_demo(repository: Path) -> None:
+    page = (repository / "docs" / "gallery.md").read_text("utf-8")
+    assert [name for name in GALLERY_NAMES if f"({name}.jpg)" not in page] == []
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_a_figure_is_current(repository: Path, name: str) -> None:
+    """The words are the same; curves differ by less than a pixel, as another OpenGL may round otherwise."""
+    made, shown = FIGURES[name](), (repository / "docs" / "concepts" / f"{name}.svg").read_text("utf-8")
+    number = re.compile(r"-?\d+(?:\.\d+)?")
+    assert number.sub("#", made) == number.sub("#", shown)
+    np.testing.assert_allclose(*(np.array(number.findall(text), float) for text in (made, shown)), atol=1.0)
 
 
 def test_the_first_picture_is_current(tool: dict[str, Any], repository: Path) -> None:

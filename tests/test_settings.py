@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, replace
+from pathlib import Path
 
 import groundglass as gg
 import pytest
@@ -19,6 +20,17 @@ def test_names_become_objects_and_with_changes_single_settings() -> None:
     assert settings.with_() == settings
     with pytest.raises(FrozenInstanceError):
         settings.focus_m = 3.0  # type: ignore[misc]
+
+
+def test_looks_and_lenses_are_also_given_by_their_path(tmp_path: Path) -> None:
+    look, lens = tmp_path / "mine.toml", tmp_path / "fast.toml"
+    look.write_text('name = "mine"\nintent = "a test"\n[pass.rolloff]\n')
+    lens.write_text("f_number = 1.2\n")
+    for as_given in (str, Path):
+        settings = gg.Settings(look=as_given(look), lens=as_given(lens))
+        assert (settings.look.name, settings.lens.f_number) == ("mine", 1.2)
+    with pytest.raises(LookError, match=r"gone\.toml"):
+        gg.Settings(lens=tmp_path / "gone.toml")
 
 
 @pytest.mark.parametrize(

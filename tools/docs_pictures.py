@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import groundglass as gg
 import numpy as np
+from docs_figures import FIGURES
+from docs_gallery import GALLERY_NAMES, gallery_picture
 from groundglass.lens import list_lenses, load_lens
 from groundglass.look.look import list_looks, load_look
 from groundglass.look.sheet import GAP_PX, Labelled, label_height_px, sheet_of
@@ -110,15 +112,49 @@ def detail(picture: np.ndarray, width: int) -> np.ndarray:
     return np.concatenate([part[:height] for part in parts], axis=1)[:, :width]
 
 
+def exposures(names: Sequence[str], width: int) -> Iterable[Labelled]:
+    """The default picture in a look at an exposure in stops: the highlights roll off."""
+    settings = []
+    for look, stops in (name.split() for name in names):
+        development = replace(SETTINGS.development, exposure_ev=float(stops))
+        settings.append(SETTINGS.with_(look=look, development=development))
+    for name, picture in rendered(names, settings, (2 * width, 2 * width * 9 // 16)):
+        yield Labelled(reduced(picture, width), f"{name} EV")
+
+
+def passes_of_a_look(names: Sequence[str], width: int) -> Iterable[Labelled]:
+    """The default picture after each pass of the look `classic`, from scene light on."""
+    look = load_look("classic")
+    applied = [replace(look, passes=look.passes[: STAGES.index(name)]) for name in names]
+    settings = [SETTINGS.with_(look=part) for part in applied]
+    for name, picture in rendered(names, settings, (2 * width, 2 * width * 9 // 16)):
+        yield Labelled(reduced(picture, width), name)
+
+
+def apertures(names: Sequence[str], width: int) -> Iterable[Labelled]:
+    """The default picture at several apertures."""
+    settings = [SETTINGS.with_(look=LENS_LOOK, f_number=float(name)) for name in names]
+    for name, picture in rendered(names, settings, (2 * width, 2 * width * 9 // 16)):
+        near_m, far_m = gg.depth_of_field_m(load_lens("noct-50").at(float(name)), SETTINGS.focus_m)
+        yield Labelled(reduced(picture, width), f"f/{name}", f"sharp from {near_m:.2f} to {far_m:.2f} m")
+
+
 def first_light() -> Image.Image:
     return runpy.run_path(str(REPOSITORY / "demos" / "first_light.py"))["first_light"](1920)
 
+
+EXPOSURES = tuple(f"{look} {stops}" for look in ("neutral", "natural") for stops in ("-2", "0", "+2"))
+# What the passes of `classic` have made of the light, from the neutral rendering on.
+STAGES = ("neutral", *(settings.name for settings in load_look("classic").passes))
 
 SHEETS = {
     "looks": Sheet(4, 320, 180, list_looks, looks),
     "lenses": Sheet(3, 480, 270, list_lenses, lenses),
     "looks-detail": Sheet(2, 800, 224, list_looks, look_details),
     "lenses-detail": Sheet(2, 800, 224, list_lenses, lens_details),
+    "concepts/exposure": Sheet(3, 400, 225, lambda: EXPOSURES, exposures),
+    "concepts/passes": Sheet(4, 320, 180, lambda: STAGES, passes_of_a_look),
+    "concepts/apertures": Sheet(3, 400, 225, lambda: ("0.95", "2.8", "8"), apertures),
 }
 
 
@@ -130,8 +166,14 @@ def screenshots(folder: Path) -> None:
     subprocess.run(command, check=True)
 
 
+def picture_of(name: str) -> Image.Image:
+    if name in GALLERY_NAMES:
+        return gallery_picture(GALLERY_NAMES[name])
+    return first_light() if name == "first-light" else SHEETS[name].picture()
+
+
 def main() -> None:
-    names = ("first-light", *SHEETS, "viewfinder")
+    names = ("first-light", *SHEETS, *(f"concepts/{name}" for name in FIGURES), *GALLERY_NAMES, "viewfinder")
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"default: {' '.join(names)}")
     parser.add_argument("-o", "--output", type=Path, default=REPOSITORY / "docs", help="folder (%(default)s)")
@@ -141,11 +183,14 @@ def main() -> None:
     arguments.output.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or names:
         began_s = time.monotonic()
+        path = arguments.output / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         if name == "viewfinder":
-            screenshots(arguments.output / name)
+            screenshots(path)
+        elif path.name in FIGURES:
+            path.with_suffix(".svg").write_text(FIGURES[path.name](), encoding="utf-8")
         else:
-            picture = first_light() if name == "first-light" else SHEETS[name].picture()
-            picture.save(arguments.output / f"{name}.jpg", quality=QUALITY, optimize=True)
+            picture_of(name).save(path.with_suffix(".jpg"), quality=QUALITY, optimize=True)
         print(f"{name}: {time.monotonic() - began_s:.0f} s")
 
 

@@ -15,6 +15,10 @@ from .source import Timing
 class BaseSource:
     """A paced, endless source of unknown rate, without controls and open resources.
 
+    A subclass defines `name`, `size`, the (width, height) of its frames in pixels, and `__iter__`. `timing` is when
+    frames are delivered, `fps` is the rate and `frames` the number of them, None if unknown or endless. `status` is why
+    no frame arrives, empty otherwise; `reconnects` counts how often they came again.
+
     >>> class Black(BaseSource):
     ...     name, size = "black", (4, 2)
     ...     def __iter__(self):
@@ -36,9 +40,11 @@ class BaseSource:
         """Does nothing: no read blocks."""
 
     def controls(self) -> Iterable[Control]:
+        """Exposure, gain and similar controls: here none."""
         return ()
 
     def trigger(self, folder: Path) -> bool:
+        """Releases the shutter of a still camera, which saves its picture in `folder`. False: there is no shutter."""
         return False
 
     def close(self) -> None:

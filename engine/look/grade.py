@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import moderngl
@@ -346,7 +347,7 @@ def _parameter_numbers(look: Look) -> dict[str, Number]:
 
 def grade(
     rgb: ArrayLike,
-    look: str | Look = "classic",
+    look: str | Path | Look = "classic",
     *,
     space: Literal["rec709", "rec2020"] = "rec709",
     strength: float = 1.0,
@@ -368,7 +369,7 @@ def grade(
         raise ValueError(f"a scene is (H, W, 3), not {scene.shape}")
     if space not in ("rec709", "rec2020"):
         raise ValueError(f"unknown space '{space}'; use rec709 or rec2020")
-    if isinstance(look, str):
+    if isinstance(look, str | Path):
         look = load_look(look)
     if space == "rec709":
         finite = np.nan_to_num(scene, nan=0.0, posinf=65504.0, neginf=0.0)  # inf * 0 in a matrix would make NaN

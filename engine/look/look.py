@@ -52,7 +52,8 @@ class PassSettings:
 class Look:
     """The passes from scene light to a picture, in the order of execution. Without passes: the neutral rendering.
 
-    `file` and `text` are the file that the look was read from and its content; changes of the look do not affect them.
+    `name` and `intent`, its purpose in one line, describe it; `passes` are its settings. `file` and `text` are the file
+    that the look was read from and its content; changes of the look do not affect them.
     """
 
     name: str
@@ -72,7 +73,10 @@ class Look:
         return pass_name if pass_name in names else RENAMED_PASSES.get(pass_name, pass_name)
 
     def with_value(self, pass_name: str, parameter: str, value: Value) -> Look:
-        """This look with one parameter changed. Raises LookError for an unknown pass or parameter, or a wrong value."""
+        """This look with the `value` of one `parameter` of the pass `pass_name` changed.
+
+        Raises LookError for an unknown pass or parameter, or a wrong value.
+        """
         pass_name, names = self.present_name(pass_name), [settings.name for settings in self.passes]
         if pass_name not in names:
             raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
@@ -97,7 +101,7 @@ def list_looks() -> tuple[str, ...]:
 
 
 def load_look(name_or_path: str | Path) -> Look:
-    """The built-in look of a name, or the look file at a path.
+    """The look `name_or_path`: a built-in one by its name, or a look file by its path.
 
     Raises LookError with file, line and the nearest name for anything unknown, of the wrong type or out of range.
     """

@@ -14,7 +14,7 @@ from .lut_read import read_lut
 
 
 def lut_look(lut: str | Path | Lut, input: str = "srgb", look: str | Path | Look | None = None) -> Look:
-    """A look that applies a LUT, for `Engine`, `render` and `grade`.
+    """A look that applies `lut`, a file or a Lut, for `Engine`, `render` and `grade`.
 
     A LUT for a picture (`input` "srgb" or "rec709") follows `look`, by default the neutral rendering; it maps that
     picture to a picture in the same encoding. A LUT for scene light ("linear", "logc", "vlog", "slog3", "llog", in

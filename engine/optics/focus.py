@@ -38,7 +38,9 @@ def depth_of_field_dioptres(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float
 
 
 def hyperfocal_m(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
-    """H = f^2 / (N c) + f: focused there, everything from H/2 to infinity is sharp.
+    """H = f^2 / (N c) + f in metres: a lens that is focused there is sharp from H/2 to infinity.
+
+    `aspect` is the width of the picture over its height.
 
     >>> round(hyperfocal_m(Lens(focal_mm=50.0, f_number=8.0)), 1)
     10.9
@@ -47,9 +49,9 @@ def hyperfocal_m(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
 
 
 def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
-    """(near, far) limits of the sharp zone; `far` is infinite from the hyperfocal distance on.
+    """(near, far) limits of the sharp zone of a lens, in metres; `far` is infinite from the hyperfocal distance on.
 
-    Raises LookError if the focus is not beyond the focal length.
+    `aspect` is the width of the picture over its height. Raises LookError if the focus is not beyond the focal length.
     """
     focus_m = min(focus_m, 1e6)  # equivalent to an infinite focus; avoids 0 * infinity
     largest = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm  # mm, circle of confusion at infinity
@@ -60,10 +62,11 @@ def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT)
 
 @dataclass(frozen=True, slots=True)
 class Rack:
-    """Rack focus: moves the focus from one distance to another in the given number of seconds; at 0 it jumps.
+    """Rack focus: moves the focus from `from_m` to `to_m` in a number of `seconds`; at 0 it jumps.
 
-    It eases in and out by the minimum-jerk polynomial of hand movements (T. Flash and N. Hogan, J. Neuroscience 5(7),
-    1985). It is uniform in dioptres, like a focus ring: linear metres would pass near distances too fast.
+    Raises LookError for impossible numbers. It eases in and out by the minimum-jerk polynomial of hand movements (T.
+    Flash and N. Hogan, J. Neuroscience 5(7), 1985). It is uniform in dioptres, like a focus ring: linear metres would
+    pass near distances too fast.
     """
 
     from_m: float
@@ -103,7 +106,10 @@ class Rack:
 
 @dataclass(frozen=True, slots=True)
 class ZoneFocus:
-    """Zone focus: an aperture and a zone from `near_m` to `far_m` that must be sharp, without autofocus."""
+    """Zone focus: an aperture, `f_number`, and a zone from `near_m` to `far_m` that must be sharp, without autofocus.
+
+    Raises LookError for an impossible zone.
+    """
 
     f_number: float = 8.0
     near_m: float = 2.0
@@ -129,11 +135,17 @@ class ZoneFocus:
         return lens.at(min(max(self.f_number, lens.f_number_min), lens.f_number_max))
 
     def focus_m(self, lens: Lens) -> float:
-        """The distance at which both ends of the zone are equally sharp, at any aperture: the mean in dioptres."""
+        """The distance at which both ends of the zone are equally sharp, at any aperture: the mean in dioptres.
+
+        It is at least the closest focus distance of `lens`.
+        """
         return min(lens.clamp_focus_m(2.0 / (1.0 / self.near_m + 1.0 / self.far_m)), MAX_FOCUS_M)
 
     def sharp_m(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> tuple[float, float]:
-        """(near, far) limits of the sharp part of the zone through `lens`; near > far if nothing is sharp."""
+        """(near, far) limits in metres of the sharp part of the zone through `lens`; near > far if nothing is sharp.
+
+        `aspect` is the width of the picture over its height.
+        """
         near_m, far_m = depth_of_field_m(lens, self.focus_m(lens), aspect)
         slack = 1.0 + 1e-9  # tolerance for an end exactly on the limit
         return (
@@ -142,7 +154,10 @@ class ZoneFocus:
         )
 
     def needs_f_number(self, lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
-        """The widest aperture at which the whole zone is sharp, possibly outside the lens's range."""
+        """The widest aperture at which the whole zone is sharp through `lens`, possibly outside its range.
+
+        `aspect` is the width of the picture over its height.
+        """
         focus_m = self.focus_m(lens)
         largest = max(abs(1.0 - focus_m / self.near_m), abs(1.0 - focus_m / self.far_m))
         wide_open_mm = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm * lens.f_number

@@ -1,7 +1,7 @@
 """The most detailed crops of a raw file, developed in several ways, at 100 % and 400 %: to compare artefacts.
 
-python demos/develop_sheet.py photo.dng
-python demos/develop_sheet.py frame.raw --raw-format rggb12 --raw-size 1920x1080 --wb auto --exposure 1
+python demos/compare_demosaics.py photo.dng
+python demos/compare_demosaics.py frame.raw --raw-format rggb12 --raw-size 1920x1080 --wb auto --exposure 1
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ parser.add_argument("--exposure", type=float, default=0.0, help="stops")
 parser.add_argument("--wb", default="as-shot")
 parser.add_argument("--raw-format")
 parser.add_argument("--raw-size")
-parser.add_argument("-o", "--output", default="develop-sheet.png")
+parser.add_argument("-o", "--output", default="demosaics.png")
 wanted, pictures = parser.parse_args(), {}
 
 with gg.open(wanted.source, raw_format=wanted.raw_format, raw_size=wanted.raw_size) as source, gg.Engine() as engine:

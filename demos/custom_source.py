@@ -1,8 +1,6 @@
-"""Your own source: a `BaseSource` that iterates `Frame`s. Here NumPy renders the raw data of a 12-bit sensor.
-python demos/own_source.py -o pendulum.png
+"""Your own source: a `BaseSource` that iterates `Frame`s. Here NumPy renders a 12-bit sensor's raw data.
+python demos/custom_source.py -o pendulum.png
 """
-
-from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
@@ -11,7 +9,8 @@ import groundglass as gg
 import numpy as np
 from PIL import Image
 
-CFA, SENSOR = gg.Cfa("RGGB"), gg.CameraProfile(black=(256,) * 4, white=4095, white_balance=(2.0, 1.0, 1.5))
+CFA = gg.Cfa("RGGB")
+SENSOR = gg.CameraProfile(black=(256,) * 4, white=4095, white_balance=(2.0, 1.0, 1.5), exposure_ev=1.0)
 
 
 class Pendulum(gg.BaseSource):
