@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .look.traits import measure as measure_look
     from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
     from .settings import Settings
+    from .viewfinder.script import view
     from .yuv import YuvFormat, YuvLayout, YuvMatrix
 
 __version__ = "0.1.0"
@@ -62,6 +63,7 @@ __all__ = [
     "measure_look",
     "open",
     "render",
+    "view",
 ]
 
 # A name is imported at its first use: the command shows its first picture, or its help, before it needs all of them.
@@ -81,6 +83,7 @@ _NAMES = {
     "look.traits": "Traits",
     "optics.focus": "Rack ZoneFocus depth_of_field_m hyperfocal_m",
     "settings": "Settings",
+    "viewfinder.script": "view",
     "yuv": "YuvFormat YuvLayout YuvMatrix",
 }
 _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {

@@ -308,8 +308,9 @@ def test_a_frame_is_developed_once_for_both_sides_of_a_wipe(
 ) -> None:
     frame, settings = mosaic(depth_m=two_planes(96, 128)), gg.Settings(look="neutral")
     developed = []
-    develop = engine._pipeline.developer.develop
-    monkeypatch.setattr(engine._pipeline.developer, "develop", lambda *given: (developed.append(given), develop(*given))[1])
+    developer = engine._pipeline.developer
+    develop = developer.develop
+    monkeypatch.setattr(developer, "develop", lambda *given: (developed.append(given), develop(*given))[1])
     for _ in range(2):
         for side, look in (("right", "classic"), ("left", "neutral")):
             engine.engine.draw(frame, settings.with_(look=look), part=Part(side, 0.3))

@@ -8,8 +8,8 @@ from typing import Self
 
 import moderngl
 
-from ..gl.context import headless_context
-from .events import Event
+from ..gl.context import headless_context, make_current
+from .events import Event, Signal
 from .input import InputQueue
 from .letterbox import Place, Size
 
@@ -74,6 +74,17 @@ class OffscreenSurface:
 
     def toggle_fullscreen(self) -> None:
         """Does nothing."""
+
+    def _resize(self, size: Size) -> None:
+        """Replaces the framebuffer by an empty one of `size`, unless it has this size or no pixels."""
+        if size == self.size or 0 in size:
+            return
+        make_current(self.gl)
+        self._framebuffer.release()
+        self._texture.release()
+        self._texture = self.gl.texture(size, 4)
+        self._framebuffer = self.gl.framebuffer([self._texture])
+        self.input.post(Signal.REPAINT)
 
     def close(self) -> None:
         if self._closed:
