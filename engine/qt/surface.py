@@ -10,7 +10,6 @@ from typing import Any
 import moderngl
 from PySide6.QtGui import QOffscreenSurface, QOpenGLContext
 
-from ..display.events import Event
 from ..display.letterbox import Size
 from ..display.offscreen import OffscreenSurface
 from ..gl.context import make_current
@@ -114,32 +113,14 @@ class QtSurface(OffscreenSurface):
     ) -> None:
         context.__enter__()
         current: Any = context
-        size, self._content_scale = geometry()
-        super().__init__(size, gl=moderngl.create_context(require=330, context=current))
+        super().__init__(geometry()[0], gl=moderngl.create_context(require=330, context=current), geometry=geometry)
         self.can_fullscreen, self.refresh_hz = on_fullscreen is not None, refresh_hz
-        self._swap_chain, self._geometry = swap_chain, geometry
+        self._swap_chain = swap_chain
         self._on_present, self._on_fullscreen = on_present, on_fullscreen
 
     @property
     def framebuffer(self) -> moderngl.Framebuffer:
         return self._swap_chain.drawn(self.gl, self.size)
-
-    @property
-    def scale(self) -> float:
-        return self._content_scale
-
-    def poll(self) -> list[Event]:
-        self._follow()
-        return super().poll()
-
-    def wait(self, timeout_s: float) -> list[Event]:
-        events = super().wait(timeout_s)
-        self._follow()
-        return events
-
-    def _follow(self) -> None:
-        size, self._content_scale = self._geometry()
-        self._resize(size)
 
     def present(self, title: str) -> None:
         self.gl.finish()  # the other context sees only what is complete

@@ -78,9 +78,9 @@ def view(
     )
     live = LiveOptions(settings, cfa, depth_m, depth_model, device, stills=stills, source=options)
     if is_notebook():
-        from ..notebook import Viewfinder
+        from ..notebook import show
 
-        Viewfinder.of(source, live).show()
+        show(source, live)
         return None
     if threading.current_thread() is not threading.main_thread():
         raise DeviceError("view: a window belongs to the main thread; use groundglass.qt or BitmapSurface in another")
