@@ -106,9 +106,9 @@ def show(
             leaving.begin,
         )
         make_engine = partial(open_engine, options, source_options, surface.gl, first_start)
-        wait = stack.enter_context(compilation(surface, leaving))
+        waiting = compilation(surface, leaving)
         viewer, engine, history = stack.enter_context(
-            open_viewer(opened, surface, settings_of(options), make_engine, fit, viewer_options, wait)
+            open_viewer(opened, surface, settings_of(options), make_engine, fit, viewer_options, waiting)
         )
         is_reported = limit_end(leaving, viewer, view, is_off_screen=not surface.is_interactive)
         stack.callback(gc.unfreeze)

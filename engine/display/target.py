@@ -58,7 +58,7 @@ class Targets:
                 "to render as out"
             )
         kind = type(target).__name__.lower()
-        if isinstance(target.mglo, moderngl.mgl.InvalidObject):  # type: ignore[attr-defined]
+        if isinstance(target.mglo, moderngl.InvalidObject):
             raise OutputError(f"into: the {kind} is released; make another")
         if target.ctx is not self.gl:
             raise OutputError(

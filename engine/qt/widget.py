@@ -161,20 +161,26 @@ class GroundglassWidget(QOpenGLWidget):
             raise DeviceError("groundglass.qt: the driver shares no OpenGL context with the widget; update it")
         self._context, self._off_screen = context, off_screen
         screen, window = self.screen(), self.isWindow()
-        session, refresh_hz = self._session, None if screen is None else screen.refreshRate()
-        thread = self._thread = _Thread(
-            self,
-            lambda: session.run(
-                lambda: QtSurface(
-                    QtContext(context, off_screen),
-                    self._swap_chain,
-                    lambda: self._geometry,
-                    refresh_hz,
-                    self._presented.emit,
-                    self._fullscreen.emit if window else None,
-                )
-            ),
-        )
+        session, refresh_hz, own_thread = self._session, None if screen is None else screen.refreshRate(), self.thread()
+
+        def make_surface() -> QtSurface:
+            return QtSurface(
+                QtContext(context, off_screen),
+                self._swap_chain,
+                lambda: self._geometry,
+                refresh_hz,
+                self._presented.emit,
+                self._fullscreen.emit if window else None,
+            )
+
+        def work() -> None:
+            try:
+                session.run(make_surface)
+            finally:
+                context.doneCurrent()
+                context.moveToThread(own_thread)  # which destroys it
+
+        thread = self._thread = _Thread(self, work)
         context.moveToThread(thread)
         self._measure()
         thread.finished.connect(self._on_thread_end)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -90,11 +90,11 @@ def open_viewer(
     make_engine: Callable[[], Engine],
     fit: Callable[[Editing], list[Fitting]],
     options: ViewerOptions,
-    wait: Wait = no_wait,
+    waiting: AbstractContextManager[Wait],
 ) -> Iterator[OpenViewer]:
     """A viewer of `source` on `surface`, which the caller closes afterwards, with the engine of `make_engine`.
 
-    It compiles what the frames need, in `wait`, and chooses the bits and the first scale of `settings`.
+    It compiles what the frames need, in what `waiting` yields, and chooses the bits and the first scale of `settings`.
     """
     from ..compute.program_saving import ProgramSaving
     from ..display.live_scale import start_scale
@@ -107,7 +107,8 @@ def open_viewer(
             engine = stack.enter_context(make_engine())
             scale = options.scale or start_scale(source.size, engine.device.is_cpu)
             history = SettingsHistory(settings.with_(bits=surface.bits, scale=scale))
-            compile_ahead(engine, source, history.now, wait)
+            with waiting as wait:  # it ends before the engine
+                compile_ahead(engine, source, history.now, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         viewer = Viewer(
             engine,

@@ -92,7 +92,7 @@ class Session:
         self._viewer: Viewer | None = None
         self._history: SettingsHistory | None = None
         self._input: InputQueue | None = None
-        self._is_over = False
+        self._is_begun = self._is_over = False
 
     @property
     def settings(self) -> Settings:
@@ -110,6 +110,8 @@ class Session:
         from ..engine import Engine
 
         options, depth_range = self._options, self._options.source.get("depth_range")
+        with self._lock:
+            self._is_begun = True
         with suppress(_EndedError), self._stack as stack:
             surface = make_surface()
             stack.callback(surface.close)
@@ -127,9 +129,9 @@ class Session:
             )
             fit = partial(fit_tools, ToolOptions(stills=Path(options.stills), guide=options.shows_text))
             viewer_options = ViewerOptions(options.scale, shows_text=options.shows_text)
-            with compiling(surface, _raise_ended) as wait:
-                opened = open_viewer(self.source, surface, options.settings, make_engine, fit, viewer_options, wait)
-                viewer, _, self._history = stack.enter_context(opened)
+            compilation = compiling(surface, _raise_ended)
+            opened = open_viewer(self.source, surface, options.settings, make_engine, fit, viewer_options, compilation)
+            viewer, _, self._history = stack.enter_context(opened)
             with self._lock:
                 self._viewer = viewer
                 waiting, self._waiting = self._waiting, deque()
@@ -186,5 +188,7 @@ class Session:
     def close(self) -> None:
         """Closes the source of a session that was not run. Harmless otherwise."""
         self.end()
-        if self._history is None:
+        with self._lock:
+            is_unused, self._is_begun = not self._is_begun, True
+        if is_unused:
             self._stack.close()
