@@ -23,11 +23,11 @@ _MODIFIERS = {"Control": "Ctrl", "Meta": "Ctrl", "Alt": "Alt", "Shift": "Shift"}
 _KEYS = {" ": "Space", "ArrowLeft": "Left", "ArrowRight": "Right", "ArrowUp": "Up", "ArrowDown": "Down"}
 _OF_THE_NOTEBOOK = {"Escape"}  # leaves the cell
 
-Send = Callable[[Callable[[InputQueue], object]], None]
+PassOn = Callable[[Callable[[InputQueue], object]], None]
 
 
 class Canvas(RemoteFrameBuffer):  # type: ignore[misc]  # jupyter_rfb has no types
-    """Shows the newest picture at no more than `max_fps` frames a second, and passes input to `send`.
+    """Shows the newest picture at no more than `max_fps` frames a second, and passes input to `pass_on`.
 
     jupyter_rfb sends a frame only after the browser has shown the one before the last: JPEG while pictures follow, PNG
     when they stop. Frames that it cannot send are dropped. `size` is that of the picture; `geometry` is the size that
@@ -36,12 +36,12 @@ class Canvas(RemoteFrameBuffer):  # type: ignore[misc]  # jupyter_rfb has no typ
 
     _event_compatibility = 2  # events by the present names only
 
-    def __init__(self, size: Size, max_fps: float, send: Send) -> None:
+    def __init__(self, size: Size, max_fps: float, pass_on: PassOn) -> None:
         part = min(1.0, MAX_WIDTH / size[0])
         width, height = (max(round(side * part), 1) for side in size)
         super().__init__(css_width=f"{width}px", css_height=f"{height}px")
         self.geometry: tuple[Size, float] = (size, 1.0)
-        self._send, self._period_s = send, 1.0 / max_fps
+        self._pass_on, self._period_s = pass_on, 1.0 / max_fps
         self._newest: NDArray[np.uint8] | None = None
         self._is_due, self._drawn_s = False, 0.0
         self._scale = 1.0  # pixels of the picture per unit of the browser
@@ -79,25 +79,25 @@ class Canvas(RemoteFrameBuffer):  # type: ignore[misc]  # jupyter_rfb has no typ
             self._point(kind, event)
         elif kind in ("key_down", "key_up") and event["key"] not in _OF_THE_NOTEBOOK:
             name, held = _key_name(event["key"]), _modifiers(event)
-            self._send(lambda queue: queue.key(name, kind == "key_down", held))
+            self._pass_on(lambda queue: queue.key(name, kind == "key_down", held))
             if kind == "key_down" and len(event["key"]) == 1:
-                self._send(lambda queue: queue.text(event["key"]))
+                self._pass_on(lambda queue: queue.text(event["key"]))
         elif kind == "wheel":
             steps, held = -(event["dy"] or event["dx"]) / WHEEL_STEP, _modifiers(event)
-            self._send(lambda queue: queue.scroll(steps, held))
+            self._pass_on(lambda queue: queue.scroll(steps, held))
 
     def _resize(self, event: Mapping[str, Any]) -> None:
         self._scale = float(event.get("ratio") or 1.0)
         size = int(event["pwidth"]), int(event["pheight"])
         if 0 not in size:
             self.geometry = size, self._scale
-            self._send(lambda queue: queue.wake())
+            self._pass_on(lambda queue: queue.wake())
 
     def _point(self, kind: str, event: Mapping[str, Any]) -> None:
         x, y, button = event["x"] * self._scale, event["y"] * self._scale, _BUTTONS.get(event["button"])
-        self._send(lambda queue: queue.move(x, y))
+        self._pass_on(lambda queue: queue.move(x, y))
         if kind in ("pointer_down", "pointer_up") and button is not None:
-            self._send(lambda queue: queue.button(button, kind == "pointer_down", x, y))
+            self._pass_on(lambda queue: queue.button(button, kind == "pointer_down", x, y))
 
 
 def _key_name(key: str) -> str:
