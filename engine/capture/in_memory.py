@@ -1,4 +1,4 @@
-"""What a Python program gives in place of the name of a source: an array, a frame, or a source of its own."""
+"""Sources of a Python program: an array, a frame, or a source of its own, in place of the name of a source."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .source import Source, Timing
 from .source_filter import SourceFilter
 
 PICTURE_DTYPES = "uint8", "uint16", "float32"
-MOSAIC_WHITE = 65535  # of a mosaic of floats, 0 to 1
+MOSAIC_WHITE = 65535  # white level of a mosaic that was given in floats from 0 to 1
 
 Input = str | Path | Frame | Source | SupportsDLPack | ArrayLike
 
 
-class OneFrame(BaseSource):
+class FrameSource(BaseSource):
     """A still: one frame of the program."""
 
     timing = Timing.STILL
@@ -60,7 +60,7 @@ def open_input(
     depth_m: ArrayLike | SupportsDLPack | None = None,
     depth_later: bool = False,
 ) -> Source:
-    """The source of what a program gives. The `stack` closes what is opened; a source of the program stays open.
+    """The source for an input of a program. The `stack` closes what is opened; a source of the program stays open.
 
     `given` is the name of a source, for which `options` are those of `open_source`; a Source; a Frame; or an array:
     a picture (H, W, 3), see `picture_frame`, or with `cfa` a mosaic (H, W), see `mosaic_frame`. `depth_m`, metres of
@@ -76,11 +76,11 @@ def open_input(
         opened = cast("Source", given)
     elif isinstance(given, Frame):
         _refuse(options, "a frame")
-        opened = OneFrame(given)
+        opened = FrameSource(given)
     elif cfa is not None:
-        opened = OneFrame(mosaic_frame(given, cfa, options))
+        opened = FrameSource(mosaic_frame(given, cfa, options))
     else:
-        opened = OneFrame(picture_frame(given, options))
+        opened = FrameSource(picture_frame(given, options))
     return opened if depth_m is None else WithGivenDepth(opened, depth_map(depth_m))
 
 

@@ -18,8 +18,8 @@ class OffscreenSurface:
     """A texture of `size` (width, height), for `--headless`, benchmarks and tests.
 
     `gl` is a context to share, which its creator releases; default: its own context. `geometry` returns the present
-    size of what shows the surface, in pixels, and its content scale, which the surface follows. Raises DeviceError
-    without OpenGL 3.3.
+    size of the widget that shows the surface, in pixels, and its content scale; the surface follows both. Raises
+    DeviceError without OpenGL 3.3.
     """
 
     is_interactive = False

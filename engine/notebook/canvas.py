@@ -17,7 +17,7 @@ from ..display.input import InputQueue
 from ..display.letterbox import Size
 
 WHEEL_STEP = 100.0  # what browsers send for a notch of the wheel
-MAX_WIDTH = 960  # of the picture in the browser at first, in its units
+MAX_WIDTH = 960  # maximum width of the picture in the browser at first, in its units
 _BUTTONS: dict[int, Button] = {1: "left", 2: "right", 3: "middle"}
 _MODIFIERS = {"Control": "Ctrl", "Meta": "Ctrl", "Alt": "Alt", "Shift": "Shift"}
 _KEYS = {" ": "Space", "ArrowLeft": "Left", "ArrowRight": "Right", "ArrowUp": "Up", "ArrowDown": "Down"}

@@ -13,7 +13,7 @@ from ..controls import Setting
 from ..look.look import list_looks
 from ..settings import Settings
 
-MAX_SLIDER_M = 50.0  # of the focus slider, which is logarithmic
+MAX_SLIDER_M = 50.0  # end of the focus slider, which is logarithmic
 MAX_SLIDER_EV = 5.0
 HOLD_S = 1.0  # a slider follows the view again this time after the user moved it
 _WIDTH = ipywidgets.Layout(width="320px")

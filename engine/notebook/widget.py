@@ -71,7 +71,7 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._picture: NDArray[np.uint8] | None = None
         self._error: Exception | None = None
         self._has_picture = threading.Event()
-        self._session.call(lambda viewer: viewer.messages.listeners.append(lambda text, _: self._tell(text)))
+        self._session.call(lambda viewer: viewer.messages.listeners.append(lambda text, _: self._notify(text)))
         self._thread = threading.Thread(target=self._run, name="groundglass-notebook", daemon=True)
         self._thread.start()
         _alive.add(self)
@@ -119,12 +119,12 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def _run(self) -> None:
         try:
-            self._session.run(lambda: _Surface(self._canvas, self._on_frame, self._tell_status))
+            self._session.run(lambda: _Surface(self._canvas, self._on_frame, self._report_status))
         except Exception as error:  # `wait` raises it
             self._error = error
             message = str(error) if isinstance(error, GroundglassError) else repr(error)
             print_line(message)
-            self._tell(message)
+            self._notify(message)
         finally:
             self._has_picture.set()
 
@@ -133,14 +133,14 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         self._has_picture.set()
         self._canvas.show(self._picture)
 
-    def _tell_status(self, status: str) -> None:
+    def _report_status(self, status: str) -> None:
         settings = self._session.settings
         if (status, settings) != self._followed:
             self._followed = status, settings
             self._in_kernel(lambda: self._sliders.follow(settings))
-            self._tell(status)
+            self._notify(status)
 
-    def _tell(self, message: str) -> None:
+    def _notify(self, message: str) -> None:
         self._in_kernel(lambda: setattr(self._line, "value", message))
 
     def _in_kernel(self, work: Callable[[], object]) -> None:

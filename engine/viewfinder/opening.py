@@ -94,7 +94,8 @@ def open_viewer(
 ) -> Iterator[OpenViewer]:
     """A viewer of `source` on `surface`, which the caller closes afterwards, with the engine of `make_engine`.
 
-    It compiles what the frames need, in what `waiting` yields, and chooses the bits and the first scale of `settings`.
+    It compiles all kernels of the frames, by the `Wait` of `waiting`. It chooses the bits and the first scale of
+    `settings`.
     """
     from ..compute.program_saving import ProgramSaving
     from ..display.live_scale import start_scale

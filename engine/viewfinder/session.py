@@ -161,7 +161,7 @@ class Session:
         queue.call(partial(checked, viewer))
 
     def send(self, work: Callable[[InputQueue], object]) -> None:
-        """Passes raw input of a toolkit to the view. Without a view there is nobody to receive it."""
+        """Passes raw input of a toolkit to the view. Without a view it is dropped."""
         with self._lock:
             queue = None if self._viewer is None else self._input
         if queue is not None:

@@ -129,11 +129,11 @@ def test_what_cannot_be_shown_is_an_error_at_once(source: object, keywords: dict
 
 def test_a_mosaic_of_an_array_is_developed() -> None:
     mosaic = np.full((32, 48), 0.18, np.float32)
-    as_shot = gg.Development(metering="off")
-    from_floats = gg.render(mosaic, cfa="RGGB", development=as_shot)
-    from_words = gg.render(np.round(mosaic * 65535).astype(np.uint16), cfa="RGGB", development=as_shot)
+    unmetered = gg.Development(metering="off")
+    from_floats = gg.render(mosaic, cfa="RGGB", development=unmetered)
+    from_words = gg.render(np.round(mosaic * 65535).astype(np.uint16), cfa="RGGB", development=unmetered)
     levels = gg.CameraProfile(white=1000.0)
-    from_levels = gg.render(np.full((32, 48), 180, np.uint16), cfa="RGGB", profile=levels, development=as_shot)
+    from_levels = gg.render(np.full((32, 48), 180, np.uint16), cfa="RGGB", profile=levels, development=unmetered)
     assert np.array_equal(from_floats, from_words)
     assert np.abs(from_floats.astype(int) - from_levels).max() <= 1
 
@@ -154,12 +154,12 @@ def test_a_signal_ends_the_view_and_then_has_its_effect() -> None:
     def view() -> None:
         with signals_end(lambda: ended.append("in order")):
             signal.raise_signal(signal.SIGINT)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as a driver does
-            ended.append("the view goes on")
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # drivers do this
+            ended.append("the view continues")
 
     with pytest.raises(KeyboardInterrupt):
         view()
-    assert ended == ["in order", "the view goes on"]
+    assert ended == ["in order", "the view continues"]
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
