@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from typing import Any
 
-from .. import __version__
 from ..desktop.install import install, remove
 from ..desktop.man import man_page
 
 
 def run_desktop(command: Any, *, removes: bool, prints_man: bool) -> None:
     """`command` is the whole command line, which the man page describes."""
-    man = man_page(command, __version__)
+    man = man_page(command, version("groundglass"))
     if prints_man:
         print(man, end="")
         return

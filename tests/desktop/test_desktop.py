@@ -44,9 +44,7 @@ def test_the_entry_starts_the_command_that_wrote_it(folder: Path) -> None:
     entry.read(install("")[0], encoding="utf-8")
     assert entry["Desktop Entry"]["Exec"] == '"/opt/my apps/groundglass" view %f'
     assert entry["Desktop Entry"]["Icon"] == "groundglass"
-    assert all(
-        re.fullmatch(r"(image|video)/[\w.+-]+", kind) for kind in entry["Desktop Entry"]["MimeType"].split(";")[:-1]
-    )
+    assert re.fullmatch(r"((image|video)/[\w.+-]+;)+", entry["Desktop Entry"]["MimeType"])
 
 
 def test_the_entry_is_valid(folder: Path) -> None:
@@ -74,9 +72,7 @@ def test_the_icon_is_a_small_square_without_other_files(folder: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_one_line(folder: Path) -> None:
     (folder / "applications").write_text("a file")
-    with pytest.raises(
-        gg.GroundglassError, match=r"groundglass\.desktop: cannot be written .*; make its folder writable"
-    ):
+    with pytest.raises(gg.GroundglassError, match=r"groundglass\.desktop: cannot be written .*; make its folder"):
         install("")
 
 
