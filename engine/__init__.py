@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .capture import BaseSource, Timing
     from .cfa import Cfa
     from .develop.development import Development
+    from .device_array import from_dlpack
     from .drawn import Drawn
     from .engine import Engine
     from .errors import GroundglassError
@@ -54,6 +55,7 @@ __all__ = [
     "defocus",
     "demosaic",
     "depth_of_field_m",
+    "from_dlpack",
     "grade",
     "hyperfocal_m",
     "list_looks",
@@ -73,6 +75,7 @@ _NAMES = {
     "capture": "BaseSource Timing",
     "cfa": "Cfa",
     "develop.development": "Development",
+    "device_array": "from_dlpack",
     "drawn": "Drawn",
     "engine": "Engine",
     "errors": "GroundglassError",

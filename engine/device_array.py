@@ -89,6 +89,15 @@ class DeviceArray:
         return self._exporter.__dlpack_device__()
 
 
+def from_dlpack(array: SupportsDLPack) -> NDArray[Any]:
+    """An array of another library for a Frame, without a copy: in main memory NumPy's, on a CUDA GPU it stays there.
+
+    A Frame calls it, too; with it a program passes a type checker. On a GPU the result has only what a Frame needs.
+    Raises SourceError, and MissingExtraError for an array of a GPU without CuPy.
+    """
+    return as_array(array, "the array")
+
+
 def as_array(array: Any, name: str) -> NDArray[Any]:
     """`array` without a copy: NumPy's, a view of another library's in main memory, or a DeviceArray.
 

@@ -52,8 +52,8 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     `source` and the keyword arguments are those of `groundglass.view`, without its window; or `options` has all. The
     view runs in a thread of the kernel, which stays free for other cells. The browser shows at most `max_fps` frames a
-    second. A press in the picture focuses, the wheel turns the aperture, keys are those of docs/keys.md. The view ends
-    with `close`, and with the kernel. Raises SourceError and LookError.
+    second. A click focuses, the wheel zooms, with Alt it turns the aperture, keys are those of docs/keys.md. The view
+    ends with `close`, and with the kernel. Raises SourceError and LookError.
     """
 
     def __init__(

@@ -66,8 +66,8 @@ class GroundglassWidget(QOpenGLWidget):
     `close`, or `shut_down`. `scale` is the size of the live picture relative to the frame; None holds the frame rate.
     Without `shows_text` the picture has no status line; `statusChanged` has it.
 
-    A press in the picture focuses, the wheel zooms, keys are those of docs/keys.md, files can be dropped. `set` and
-    `do` use the controls by their names. Raises SourceError and LookError.
+    A click focuses, the wheel zooms, with Alt it turns the aperture, keys are those of docs/keys.md, files can be
+    dropped. `set` and `do` use the controls by their names. Raises SourceError and LookError.
     """
 
     statusChanged = Signal(str)  # noqa: N815 - Qt's convention
