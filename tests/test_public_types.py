@@ -1,4 +1,4 @@
-"""The type hints of the public names are complete: mypy --strict accepts a program that uses them, with exact results."""
+"""The public names have complete type hints: mypy --strict accepts a program that uses them, with exact results."""
 
 from __future__ import annotations
 
