@@ -70,8 +70,7 @@ class DeviceArray:
 
     def _read(self, part_of: Callable[[Any], Any]) -> NDArray[Any]:
         """A part of the array in main memory; waits for it."""
-        stream = self._cupy.cuda.Stream(non_blocking=True)
-        with self.array.device, stream:
+        with self.array.device, self._cupy.cuda.Stream(non_blocking=True) as stream:
             stream.wait_event(self.ready)
             return cast("NDArray[Any]", part_of(self.array).get(stream=stream))
 
@@ -79,8 +78,11 @@ class DeviceArray:
         return self.shape[0]
 
     def copy(self) -> DeviceArray:
-        """The same array: it is not changed."""
-        return self
+        """A copy on the GPU, for a frame that outlives the lease of its buffer."""
+        with self.array.device:
+            self._cupy.cuda.get_current_stream().wait_event(self.ready)
+            copied = self.array.copy()
+            return DeviceArray(copied, copied)
 
     def __dlpack__(self, **options: Any) -> Any:
         return self._exporter.__dlpack__(**options)

@@ -129,6 +129,13 @@ def test_opencl_draws_a_gpu_frame_through_main_memory(on_gpu: Any, device: Devic
         np.array(frame.pixels, copy=False)
 
 
+def test_a_kept_frame_has_its_own_memory(on_gpu: Any) -> None:
+    held = on_gpu(PICTURE)
+    kept = gg.Frame(held, gg.Encoding.DISPLAY, lease=gg.Lease(lambda: None)).owned()
+    held.memory[...] = 0  # the driver fills the buffer again
+    assert np.array_equal(np.asarray(kept.pixels), PICTURE)
+
+
 def test_a_gpu_frame_without_cupy_names_the_extra(on_gpu: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     held = on_gpu(PICTURE)
     monkeypatch.setitem(sys.modules, "cupy", None)

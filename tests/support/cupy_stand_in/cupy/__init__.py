@@ -101,6 +101,9 @@ class ndarray:  # noqa: N801
         index = tuple(each.memory if isinstance(each, ndarray) else each for each in parts)
         return ndarray.of(self.memory[index], self)
 
+    def copy(self) -> ndarray:
+        return ndarray.of(self.memory.copy())
+
     def __array__(self, *_: object) -> NDArray[Any]:
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Please use `.get()`")
 
