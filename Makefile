@@ -4,7 +4,7 @@
 .NOTPARALLEL:
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 EXTRAS ?= panel,video,exr
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Set on the command line: a source for `make view`, and further arguments for the target's command.

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .capture import BaseSource, Timing
     from .cfa import Cfa
     from .develop.development import Development
+    from .device_array import from_dlpack
     from .drawn import Drawn
     from .engine import Engine
     from .errors import GroundglassError
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .look.traits import measure as measure_look
     from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
     from .settings import Settings
+    from .viewfinder.script import view
     from .yuv import YuvFormat, YuvLayout, YuvMatrix
 
 __version__ = "0.1.0"
@@ -53,6 +55,7 @@ __all__ = [
     "defocus",
     "demosaic",
     "depth_of_field_m",
+    "from_dlpack",
     "grade",
     "hyperfocal_m",
     "list_looks",
@@ -62,6 +65,7 @@ __all__ = [
     "measure_look",
     "open",
     "render",
+    "view",
 ]
 
 # A name is imported at its first use: the command shows its first picture, or its help, before it needs all of them.
@@ -71,6 +75,7 @@ _NAMES = {
     "capture": "BaseSource Timing",
     "cfa": "Cfa",
     "develop.development": "Development",
+    "device_array": "from_dlpack",
     "drawn": "Drawn",
     "engine": "Engine",
     "errors": "GroundglassError",
@@ -81,6 +86,7 @@ _NAMES = {
     "look.traits": "Traits",
     "optics.focus": "Rack ZoneFocus depth_of_field_m hyperfocal_m",
     "settings": "Settings",
+    "viewfinder.script": "view",
     "yuv": "YuvFormat YuvLayout YuvMatrix",
 }
 _PLACES = {name: (module, name) for module, names in _NAMES.items() for name in names.split()} | {

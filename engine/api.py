@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
+from .capture.in_memory import Input, open_input
 from .cfa import Cfa
 from .compute.planes import Planes
 from .compute.registry import open_device
@@ -23,9 +22,9 @@ from .develop.demosaic import Demosaic, check_method, demosaiced_size
 from .develop.denoise import Denoise
 from .develop.development import Development
 from .develop.noise import estimate_noise
+from .device_array import SupportsDLPack
 from .engine import Engine
 from .errors import SourceError
-from .frame import Encoding, Frame
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
@@ -33,8 +32,6 @@ from .optics.blur import Blur
 from .optics.defocus import QUALITIES, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
-
-PICTURE_DTYPES = "uint8", "uint16", "float32"
 
 
 def open(source: str | Path, **options: Any) -> Source:
@@ -182,9 +179,10 @@ def grade(
 
 
 def render(
-    source: str | Path | ArrayLike,
+    source: Input,
     *,
-    depth_m: ArrayLike | None = None,
+    cfa: str | Cfa | None = None,
+    depth_m: ArrayLike | SupportsDLPack | None = None,
     look: str | Path | Look = DEFAULT_LOOK,
     strength: float = 1.0,
     lens: str | Path | Lens = DEFAULT_LENS,
@@ -199,14 +197,16 @@ def render(
 ) -> NDArray[np.uint8]:
     """The first frame of `source`: (H, W, 3) uint8, display sRGB, upright, with every stage applied.
 
-    `source` is the name of a source, or an array (H, W, 3): uint8 or uint16 is a display sRGB picture, float is linear
-    Rec.709 light with 18 % grey at 0.18. `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN
-    where unknown; it replaces the depth of a source. `look`, `strength`, `lens`, `f_number`, `focus_m` and `quality`
-    are those of `Settings`. The default `development` is that of the command `render`: demosaic `best`, metering
-    `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display.
-    `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine,
-    estimates missing depth; `depth_range` then also applies to it. Without depth nothing is blurred. Raises
-    GroundglassError: SourceError, LookError, DeviceError.
+    `source` is the name of a source, a Frame, a Source, or an array (H, W, 3): uint8 or uint16 is a display sRGB
+    picture, float is linear Rec.709 light with 18 % grey at 0.18. With `cfa`, such as "RGGB", an array is a mosaic
+    (H, W): uint8, uint16, or float from 0 to 1, black level 0; the option `profile`, a CameraProfile, has other levels.
+    `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN where unknown; it replaces the depth of
+    a source. Arrays may be those of other libraries, by DLPack, also on a CUDA GPU. `look`, `strength`, `lens`,
+    `f_number`, `focus_m` and `quality` are those of `Settings`. The default `development` is that
+    of the command `render`: demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile)
+    selects the colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`,
+    ... An ONNX file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it.
+    Without depth nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(
@@ -221,39 +221,9 @@ def render(
     )
     depth_range = options.get("depth_range") if has_model else None
     with ExitStack() as stack:
-        if isinstance(source, str | Path):
-            opened = stack.enter_context(open_source(source, depth_later=has_model or depth_m is not None, **options))
-            frame = next(iter(opened), None)
-            if frame is None:
-                raise SourceError(f"{source}: has no frame; name another source")
-        else:
-            frame = picture_frame(source, options)
-        if depth_m is not None:
-            frame = replace(frame, depth_m=depth_map(depth_m))
+        opened = open_input(source, stack, options, cfa=cfa, depth_m=depth_m, depth_later=has_model)
+        frame = next(iter(opened), None)
+        if frame is None:
+            raise SourceError(f"{opened.name}: has no frame; name another source")
         engine = stack.enter_context(Engine(device, depth_model=depth_model, depth_range=depth_range))
         return engine.render(frame, settings)
-
-
-def picture_frame(rgb: ArrayLike, options: Mapping[str, object]) -> Frame:
-    """The frame of an array of `render`. Raises SourceError, also for `options`, which only a source has."""
-    pixels = np.asarray(rgb)
-    if pixels.dtype.kind == "f":
-        pixels = pixels.astype(np.float32)
-    if pixels.ndim != 3 or pixels.shape[2] != 3 or 0 in pixels.shape or pixels.dtype.name not in PICTURE_DTYPES:
-        raise SourceError(
-            f"an array {pixels.shape} {pixels.dtype} is not a picture; give (H, W, 3) uint8 or uint16 (display sRGB) "
-            "or float32 (linear light), for a mosaic use groundglass.demosaic or a Frame"
-        )
-    if names := sorted(set(options) - {"depth_range"}):
-        raise SourceError(f"{names[0]} is an option of files; leave it out for an array")
-    encoding = Encoding.SCENE if pixels.dtype == np.float32 else Encoding.DISPLAY
-    return Frame(np.ascontiguousarray(pixels), encoding, name="array")
-
-
-def depth_map(depth_m: ArrayLike) -> NDArray[np.float32]:
-    """(h, w) float32 metres, 0 where NaN was. Raises SourceError for another shape."""
-    depth = np.asarray(depth_m)
-    if depth.ndim != 2 or depth.size == 0 or depth.dtype.kind not in "fiu":
-        raise SourceError(f"depth_m {depth.shape} {depth.dtype} is not a depth map; give metres, (height, width)")
-    metres = np.ascontiguousarray(depth, dtype=np.float32)
-    return np.where(np.isnan(metres), np.float32(0.0), metres)

@@ -38,7 +38,6 @@ NO_OUTPUT = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)  # errors of a 
 app = typer.Typer(
     name="groundglass",
     help="A live ground glass for any camera: RAW in, bokeh and a look out.",
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -226,6 +225,17 @@ def devices(
     from .commands.devices import run_devices
 
     run_devices(json)
+
+
+@app.command()
+def desktop(
+    remove: Annotated[bool, typer.Option("--remove", help="Remove what this command has written.")] = False,
+    man: Annotated[bool, typer.Option("--man", help="Print the man page and write nothing.")] = False,
+) -> None:
+    """Add groundglass to the menu of a Linux desktop, with its icon and its man page, for this user."""
+    from .commands.desktop import run_desktop
+
+    run_desktop(typer.main.get_command(app), removes=remove, prints_man=man)
 
 
 def _app_of(arguments: list[str]) -> typer.Typer:

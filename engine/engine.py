@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -15,23 +14,18 @@ from .compute.device import Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
-from .compute.stage_cache import StageCache
 from .depth.onnx_model import open_model
-from .depth.stage import DepthStage
-from .depth.stereo_pair import StereoPairDepth
-from .develop.developer import Developer
+from .device_array import SupportsDLPack
+from .display.target import Target, Targets, check_out, read_picture
 from .drawn import Drawn, PreparedScene
-from .frame import Frame, check_frame
+from .frame import Frame
 from .gl.context import describe, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
 from .look.rehearsal import Rehearsals, target_of
 from .optics import breathing
-from .optics.blur import Blur
-from .optics.defocus import Defocus
-from .optics.shape import shape_ahead
-from .optics.soft_focus import SoftFocus, SoftFocusHalo
+from .scene_pipeline import ScenePipeline
 from .settings import Settings
 from .timing import Clock
 from .transfer.registry import open_transfer, timed
@@ -83,55 +77,71 @@ class Engine:
             self._release_gl_and_model()
             raise
         self.device_name = f"{self.device.spec} {self.device.name}"
-        self._developer = Developer(self.device)
-        self._stereo_pairs = StageCache(lambda quality: StereoPairDepth(self.device))
-        self._depth = StageCache(partial(DepthStage, self.device))
-        self._defocus = StageCache(partial(Defocus, self.device))
-        self._soft_focus = StageCache(partial(SoftFocus, self.device))
-        self._breathing = StageCache(partial(breathing.Breathing, self.device))
+        self._pipeline = ScenePipeline(self.device, self.clock, self.depth_model)
         self._transfer = open_transfer(self.device, self.gl)
         self._scene_textures = self._transfer.textures
         self._grader = Grader(self.gl)
+        self._targets = Targets(self.gl)
         self._kernel_looks = KernelLooks(self.device, look_route, is_software(self.gl))
         self._rehearsals = Rehearsals(self.gl, self._grader, self._scene_textures, self._kernel_looks)
         self._unsent: Planes | None = None  # light that is not in GL yet
         self._warm_up = WarmUp(self._open_warming, KEEP_S)
         self._closed = False
-        self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
-        self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
         self._light: PreparedScene | None = None
         if size is not None:
             self.compile_for(size, settings or Settings())
 
-    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
+    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None) -> Drawn:
         """The picture of a frame, valid until the next draw.
 
         It does not wait for a depth model, but uses the latest depth map, of an earlier frame; at first none. A wipe is
         two draws into one texture, each of a `part` with its own settings. If both use the same light, it is computed
-        once. Raises LookError, ShaderError, SourceError and DeviceError.
+        once. `into`, a texture or framebuffer of `gl` of any size, also receives the picture, upright for OpenGL: the
+        whole picture, as large as fits, on black. Pixels are unchanged if the sizes are equal. Raises LookError,
+        ShaderError, SourceError, DeviceError, and OutputError for an unsuitable `into`.
         """
+        if into is not None:
+            self._targets.check(into)
         drawn = self._draw(frame, settings, part, waits=False)
+        if into is not None:
+            self._targets.fill(into, drawn.texture)
         if self._rehearsals.is_running and not self.is_preparing:
             self._rehearsals.step()
         return drawn
 
-    def render(self, frame: Frame, settings: Settings) -> NDArray[np.uint8]:
-        """The picture of `frame`, (H, W, 3) uint8, display sRGB, upright. Waits for a depth model. Raises as `draw`."""
+    def render(self, frame: Frame, settings: Settings, *, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
+        """The picture of `frame`, (H, W, 3) uint8, display sRGB, upright. Waits for a depth model. Raises as `draw`.
+
+        `out`, (H, W, 3) or (H, W, 4) with alpha 255, is filled and returned in place of a new array. Raises OutputError
+        for another shape or dtype.
+        """
+        if out is not None:
+            check_out(out)
         texture = self._draw(frame, settings.with_(bits=8), WHOLE, waits=True).texture
-        rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(texture.height, texture.width, 4)
-        return np.ascontiguousarray(rgba[..., :3])
+        return read_picture(texture, out)
 
     def scene(self, frame: Frame, settings: Settings) -> NDArray[np.float32]:
         """The light of `frame` behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
 
         Waits for a depth model. Raises SourceError and DeviceError.
         """
+        scene = self._scene_of(frame, settings).read()
+        self.device.collect()
+        return scene
+
+    def scene_on_device(self, frame: Frame, settings: Settings) -> SupportsDLPack:
+        """As `scene`, for another library by DLPack: `torch.from_dlpack(engine.scene_on_device(frame, settings))`.
+
+        On CUDA it is the memory of the engine, not a copy: read it, or copy it, before the engine draws again. OpenCL
+        has no arrays of DLPack: there it is an array in main memory.
+        """
+        return self._scene_of(frame, settings).shared()
+
+    def _scene_of(self, frame: Frame, settings: Settings) -> Planes:
         if self._unsent is not None:
             self._send_scene()  # the planes of the latest draw are overwritten
         self._light = None
-        scene = self._apply_optics(self._prepared(frame, settings), settings, waits=True)[1].read()
-        self.device.collect()
-        return scene
+        return self._pipeline.run(self._pipeline.upright(frame, settings), settings, waits=True)[1]
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
@@ -145,7 +155,7 @@ class Engine:
         frame = black_frame(size, settings.focus_m)
         if self.device.is_cpu:
             wait(partial(self._compile_kernels, frame, settings))
-        scene_size = self._developer.size_of(frame, settings.development, settings.scale)
+        scene_size = self._pipeline.developer.size_of(frame, settings.development, settings.scale)
         look = look_picture(settings.look, scene_size, strength=settings.strength)
         self._kernel_looks.make(look, scene_size, only_known=True)
         self.draw(frame, settings)
@@ -161,25 +171,17 @@ class Engine:
 
     def reset(self) -> None:
         """Discards the memory of earlier frames: the next frame is from another source."""
-        self._developer.reset()
-        self._steadied = self._light = self._ready = None
+        self._pipeline.reset()
+        self._light = None
         if self.depth_model is not None:
             self.depth_model.reset()
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for the frame of `drawn` with other settings. Returns at once."""
         frame = drawn.frame
-        size = self._developer.size_of(frame, settings.development, settings.scale)
-        self._developer.prepare(frame, settings.development, settings.scale)
+        size = self._pipeline.developer.size_of(frame, settings.development, settings.scale)
+        self._pipeline.prepare(frame, settings, size)
         self._transfer.prepare(*size)
-        if frame.depth_m is not None:
-            self._depth.ahead(*size)
-            self._defocus.ahead(*size, settings.quality)
-            shape_ahead(settings.lens, size[0] / size[1], frame.native_lens)
-            if breathing.shows(breathing.of_frame(frame, settings.lens, settings.focus_m), size[0]):
-                self._breathing.ahead(*size)
-        if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
-            self._soft_focus.ahead(*size)
         picture = look_picture(settings.look, size, strength=settings.strength)
         self._warm_up.start(frame, settings, partial(self._kernel_looks.ahead, picture, size))
         self._rehearsals.add(settings, size)
@@ -187,7 +189,7 @@ class Engine:
     @property
     def is_preparing(self) -> bool:
         """Whether something that `prepare` began still compiles."""
-        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._developer.is_preparing
+        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._pipeline.developer.is_preparing
 
     @property
     def is_rehearsing(self) -> bool:
@@ -213,12 +215,11 @@ class Engine:
             return
         self._closed = True
         self._warm_up.close()
-        self._developer.release()
         self._kernel_looks.release()
-        for stages in (self._stereo_pairs, self._depth, self._defocus, self._soft_focus, self._breathing):
-            stages.release()
+        self._pipeline.release()
         make_current(self.gl)
         self._rehearsals.close()
+        self._targets.release()
         self._grader.release()
         self._transfer.release()
         self.device.close()
@@ -318,83 +319,17 @@ class Engine:
         )
         light, self._light = self._light, None
         if light is None or not light.serves(frame, inputs, part.side):
-            upright, scene = self._prepare_scene(self._prepared(frame, settings), settings, waits=waits)
+            upright, scene = self._prepare_scene(self._pipeline.upright(frame, settings), settings, waits=waits)
             breathes = breathing.of_frame(upright, settings.lens, settings.focus_m)
-            light = PreparedScene(frame, inputs, upright, scene, self._developer.exposure_ev, breathes)
+            light = PreparedScene(frame, inputs, upright, scene, self._pipeline.developer.exposure_ev, breathes)
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
 
     def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
-        frame, scene = self._apply_optics(frame, settings, waits=waits)
-        if waits:
-            self._developer.finish_still(frame)
+        frame, scene = self._pipeline.run(frame, settings, waits=waits)
         self.device.collect()
         if self.depth_model is not None:
             self.depth_model.submit_copy()
         self._unsent = scene
         return frame, scene
-
-    def _prepared(self, frame: Frame, settings: Settings) -> Frame:
-        """The upright frame with its depth; of a still that is drawn again the same object, which is uploaded once."""
-        check_frame(frame)
-        quality = None if frame.right is None else settings.quality
-        if self._ready is None or self._ready[0] is not frame or self._ready[1] != quality:
-            self._ready = frame, quality, self._with_stereo_depth(frame, settings).upright()
-        return self._ready[2]
-
-    def _with_stereo_depth(self, frame: Frame, settings: Settings) -> Frame:
-        """The frame with depth from its stereo pair, if it has no own depth.
-
-        This happens before rotation, because a pair is rectified along the rows of the cameras.
-        """
-        if frame.depth_m is not None or frame.right is None:
-            return frame
-        pairs = self._stereo_pairs.get(settings.quality)
-        with self.device.stage("stereo", self.clock):
-            depth_m = pairs.depth_m(frame, settings.quality)
-        return replace(frame, depth_m=depth_m, depth_noise=pairs.noise, right=None, rig=None)
-
-    def _apply_optics(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
-        """Queues develop and optics of an upright frame. Returns it, with the depth of the model if any, and its light.
-
-        `waits`: for the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
-        """
-        development, lens, scale = settings.development, settings.lens, settings.scale
-        size = self._developer.size_of(frame, development, scale)
-        model, subject = self.depth_model if frame.depth_m is None else None, (frame, development, scale)
-        depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
-        with self.device.stage("develop", self.clock):
-            scene = self._developer.develop(frame, development, scale)
-        if model is not None and waits:
-            frame = model.waited(frame, scene, subject, self.clock)
-        elif model is not None:
-            frame = model.follow(frame, self.clock)  # the host measures motion while the device develops
-            with self.device.stage("depth copy", self.clock):
-                model.queue_copy(scene, subject)
-        depth = depth if model is None else self._load_depth(frame, size)
-        halo = SoftFocusHalo.of(lens, frame.native_lens)
-        if depth is None and not halo.shows(size[0]):
-            return frame, scene
-        with self.device.stage("optics", self.clock):
-            if depth is not None:
-                depth_m = depth.run(scene)
-                blur = Blur.of(lens, settings.focus_m, size[0], frame.native_lens, frame.native_focus_m)
-                unit, defocus = 2.0 ** self._developer.exposure_ev[0], self._defocus.get(*size, settings.quality)
-                scene = defocus.run(scene, depth_m, depth.distances_m, blur, unit)
-            if halo.shows(size[0]):
-                scene = self._soft_focus.get(*size).run(scene, halo)
-            if breathing.shows(breathes := breathing.of_frame(frame, lens, settings.focus_m), size[0]):
-                scene = self._breathing.get(*size).run(scene, breathes)
-            return frame, scene
-
-    def _load_depth(self, frame: Frame, size: tuple[int, int]) -> DepthStage | None:
-        """The depth stage with the depth of the frame, or None without depth."""
-        if frame.depth_m is None:
-            return None
-        depth = self._depth.get(*size)
-        if depth is not self._steadied:
-            depth.reset()  # its state is from much older frames
-            self._steadied = depth
-        depth.load(frame.depth_m, frame.depth_noise)
-        return depth

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .camera import CameraProfile
 from .cfa import Cfa
+from .device_array import as_array
 from .errors import SourceError
 from .orientation import upright
 from .packing import Packing, unpack
@@ -157,16 +158,17 @@ class Frame:
     would be drawn with the old depth. Give every frame its own arrays.
 
     `pixels` is C-contiguous: by its `encoding` (H, W) uint16, or (H, W, 3) uint8, uint16 or float32. A mosaic has a
-    `cfa` and the `profile` of its camera. A mosaic whose `packing` is not U16 is (H, row_bytes) uint8 instead, and
-    `packed_width` is the number of photosites in a row. A YUV picture has its format in `yuv`, which gives its size.
-    `depth_m` is the distance in metres over the whole picture, float32 of any height and width, or None if unknown;
-    `depth_noise` is its standard deviation relative to the distance, 0 if it is exact. `right` is the picture of the
-    right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that took the picture, focused at
-    `native_focus_m`, if known: a virtual lens adds only the missing blur. `index` is the number of the frame, `name`
-    stands for it in messages. `time_s` is the presentation time since the source's first frame; `arrived_s` is
-    `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the frame out, on the clock
-    of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown. `orientation` is the EXIF
-    value (1 to 8) still to be applied.
+    `cfa` and the `profile` of its camera. It may be an array of CuPy, PyTorch or another library with DLPack: one on a
+    CUDA GPU is not copied to main memory for an engine on that GPU. A mosaic whose `packing` is not U16 is (H,
+    row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
+    `yuv`, which gives its size. `depth_m` is the distance in metres over the whole picture, float32 of any height and
+    width, or None if unknown; `depth_noise` is its standard deviation relative to the distance, 0 if it is exact.
+    `right` is the picture of the right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that
+    took the picture, focused at `native_focus_m`, if known: a virtual lens adds only the missing blur. `index` is the
+    number of the frame, `name` stands for it in messages. `time_s` is the presentation time since the source's first
+    frame; `arrived_s` is `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the
+    frame out, on the clock of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown.
+    `orientation` is the EXIF value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
     after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` is never part of the lease.
@@ -195,6 +197,7 @@ class Frame:
     lease: Lease | None = None
 
     def __post_init__(self) -> None:
+        self._take_arrays()
         if (self.encoding is Encoding.YUV) != (self.yuv is not None):
             raise SourceError(f"{self.name or 'frame'}: Encoding.YUV and a YuvFormat require each other; give both")
         if self.packing is not Packing.U16:
@@ -209,6 +212,15 @@ class Frame:
         if self.yuv is not None:
             self.yuv.check(self.pixels, self.name)
         self._check_right_and_depth()
+
+    def _take_arrays(self) -> None:
+        """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory."""
+        name = self.name or "frame"
+        for field_name in ("pixels", "right", "depth_m"):
+            array = getattr(self, field_name)
+            if array is not None and not isinstance(array, np.ndarray):
+                taken = as_array(array, f"{name}: {field_name}")
+                object.__setattr__(self, field_name, np.asarray(taken) if field_name == "depth_m" else taken)
 
     def _check_packed(self) -> None:
         row_bytes = self.packing.row_bytes(self.packed_width)

@@ -308,8 +308,9 @@ def test_a_frame_is_developed_once_for_both_sides_of_a_wipe(
 ) -> None:
     frame, settings = mosaic(depth_m=two_planes(96, 128)), gg.Settings(look="neutral")
     developed = []
-    develop = engine._developer.develop
-    monkeypatch.setattr(engine._developer, "develop", lambda *given: (developed.append(given), develop(*given))[1])
+    developer = engine._pipeline.developer
+    develop = developer.develop
+    monkeypatch.setattr(developer, "develop", lambda *given: (developed.append(given), develop(*given))[1])
     for _ in range(2):
         for side, look in (("right", "classic"), ("left", "neutral")):
             engine.engine.draw(frame, settings.with_(look=look), part=Part(side, 0.3))
@@ -324,7 +325,7 @@ def test_a_frame_is_developed_once_for_both_sides_of_a_wipe(
 def test_alternating_sizes_and_qualities_rebuild_nothing(engine: LiveEngine) -> None:
     frames = [mosaic(*size, depth_m=two_planes(*size)) for size in ((96, 128), (64, 80))]
     kinds = [(frame, gg.Settings(quality=quality)) for frame in frames for quality in ("live", "best")]
-    stages = engine._depth, engine._defocus, engine._transfer._packed
+    stages = engine._pipeline.depth, engine._pipeline.defocus, engine._transfer._packed
     for frame, settings in kinds:
         engine.engine.draw(frame, settings)
     made = [id(stage) for kept in stages for stage in kept._stages.values()]
@@ -337,7 +338,7 @@ def test_prepared_stages_and_kernels_are_not_built_during_a_frame(monkeypatch: p
     frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
     with gg.Engine() as engine:
         engine.prepare(engine.draw(frame, gg.Settings()), best)
-        while not engine._defocus.has(70, 50, "best"):
+        while not engine._pipeline.defocus.has(70, 50, "best"):
             time.sleep(0.001)
         while engine.is_preparing:
             time.sleep(0.001)

@@ -18,6 +18,7 @@ DATA_MODULES = {
     "camera",
     "cfa",
     "controls",
+    "device_array",
     "documents",
     "errors",
     "files",
@@ -35,7 +36,8 @@ CONTRACTS = {"drawn", "settings"}  # the engine's input and output: they may imp
 ROOT_MODULES = (
     DATA_MODULES
     | CONTRACTS
-    | {*("__init__", "__main__", "api", "cli", "engine", "kernel_choice", "lost_device", "warm_up", "warm_up_process")}
+    | {*("__init__", "__main__", "api", "cli", "engine", "kernel_choice", "lost_device", "scene_pipeline", "warm_up")}
+    | {"warm_up_process"}
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import email
 import json
 import os
 import shutil
@@ -13,10 +14,13 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+import groundglass
 import pytest
+from packaging.requirements import Requirement
 
 # Folder in the repository -> package.
 ROOTS = {"engine": "groundglass", "kernels": "groundglass.kernels", "shaders": "groundglass.shaders"}
+EPOCH = {"SOURCE_DATE_EPOCH": "1700000000"}
 NOT_SOURCE = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist")
 
 
@@ -50,7 +54,8 @@ def source_copy(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def distributions(source_copy: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     """(wheel, sdist, output of the build); the wheel is built from the sdist."""
     folder = tmp_path_factory.mktemp("dist")
-    done = run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source_copy, cwd=folder)
+    command = (sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, source_copy)
+    done = run(*command, cwd=folder, env=os.environ | EPOCH)
     return next(folder.glob("*.whl")), next(folder.glob("*.tar.gz")), done.stdout + done.stderr
 
 
@@ -84,6 +89,40 @@ def test_the_sdist_contains_the_files_for_a_build(distributions: tuple[Path, Pat
 def test_the_build_does_not_warn(distributions: tuple[Path, Path, str]) -> None:
     assert "Deprecat" not in distributions[2]
     assert "SetuptoolsWarning" not in distributions[2]
+
+
+def test_a_second_build_at_another_time_and_place_has_the_same_bytes(
+    distributions: tuple[Path, Path, str], source_copy: Path, tmp_path: Path
+) -> None:
+    other = shutil.copytree(source_copy, tmp_path / "elsewhere" / "tree", ignore=NOT_SOURCE)
+    for path in other.rglob("*"):
+        os.utime(path, (1_000_000_000, 1_000_000_000))
+    build = "import sys; sys.path.insert(0, 'tools'); import build_backend as b; b.build_sdist('.'); b.build_wheel('.')"
+    run(sys.executable, "-c", build, cwd=other, env=os.environ | EPOCH)
+    for built in distributions[:2]:
+        assert (other / built.name).read_bytes() == built.read_bytes()
+
+
+def test_the_metadata_has_the_version_of_the_package(distributions: tuple[Path, Path, str]) -> None:
+    with zipfile.ZipFile(distributions[0]) as wheel:
+        (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+        fields = email.message_from_bytes(wheel.read(name))
+    assert fields["Version"] == groundglass.__version__
+    assert fields["Author"] == "The groundglass maintainers"
+    assert {"qt", "notebook", "cuda", "panel"} <= set(fields.get_all("Provides-Extra", ()))
+
+
+def test_no_two_extras_exclude_each_other(repository: Path) -> None:
+    """Each package has one range of versions in all of setup.cfg, so that pip can install the extras together."""
+    config = configparser.ConfigParser()
+    config.read(repository / "setup.cfg", encoding="utf-8")
+    listed = [config["options"]["install_requires"], *config["options.extras_require"].values()]
+    ranges: dict[str, set[str]] = {}
+    for line in filter(None, "\n".join(listed).splitlines()):
+        requirement = Requirement(line)
+        if requirement.name != "nvidia-cuda-nvrtc":  # the tests need any of its versions
+            ranges.setdefault(requirement.name, set()).add(str(requirement.specifier))
+    assert {name: found for name, found in ranges.items() if len(found) > 1} == {}
 
 
 @pytest.fixture(scope="module")

@@ -13,12 +13,11 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.commands.options import EngineOptions, ViewOptions
-from groundglass.commands.view import fit_tools
 from groundglass.controls import Controls
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
+from groundglass.viewfinder.fitting import ToolOptions, fit_tools
 from live_engine import LiveEngine
 from look_support import context
 from PIL import Image
@@ -32,14 +31,13 @@ MIN_SIMILARITY = 0.93
 @pytest.fixture
 def controls(tmp_path: Path) -> Iterator[Controls]:
     """All controls of `groundglass view` in a window."""
-    options = EngineOptions(look="classic", focus=1.2)
     with (
         gg.open("scene:?size=96x64") as source,
         OffscreenSurface((96, 64), gl=context()) as surface,
         LiveEngine(gl=surface.gl) as engine,
     ):
         editing = Editing(engine.history)
-        tools = fit_tools(options, ViewOptions(stills=tmp_path, fresh=True), editing)
+        tools = fit_tools(ToolOptions(stills=tmp_path), editing)
         viewer = Viewer(engine.engine, source, engine.history, surface=surface, tools=tools)
         yield viewer.controls
         viewer.tools.close()

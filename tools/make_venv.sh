@@ -2,12 +2,14 @@
 # Makes .venv with the newest Python 3.11+ found, unless it exists and works. PYTHON=/path/to/python selects another.
 set -euo pipefail
 venv=.venv
+bin=$venv/bin
+[ "${OS:-}" != Windows_NT ] || bin=$venv/Scripts
 
 # A candidate must run (a pyenv shim may not), be new enough, and be able to make an environment with pip.
 runs() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; }
 has_venv() { "$1" -c 'import ensurepip, venv' 2>/dev/null; }
 
-if [ -x $venv/bin/python ] && runs $venv/bin/python && $venv/bin/python -c 'import pip' 2>/dev/null; then
+if [ -x $bin/python ] && runs $bin/python && $bin/python -c 'import pip' 2>/dev/null; then
     exit 0
 fi
 

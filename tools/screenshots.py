@@ -17,9 +17,8 @@ import groundglass as gg
 import numpy as np
 from groundglass.capture import Source
 from groundglass.capture.source_filter import SourceFilter
-from groundglass.commands.options import EngineOptions, SourceOptions, ViewOptions
+from groundglass.commands.options import EngineOptions, SourceOptions
 from groundglass.commands.start import open_engine, settings_of
-from groundglass.commands.view import fit_tools
 from groundglass.controls import Setting
 from groundglass.display.events import Pointer
 from groundglass.display.glfw import GlfwSurface
@@ -27,6 +26,7 @@ from groundglass.display.tool import Canvas, Invalidation, Tool, ToolContext
 from groundglass.display.viewer import Viewer
 from groundglass.live_edit.editing import Editing
 from groundglass.settings import SettingsHistory
+from groundglass.viewfinder.fitting import ToolOptions, fit_tools
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -185,13 +185,12 @@ def main() -> None:
         ScreenshotTool, folder=arguments.output, screenshots=screenshots, delay_s=arguments.settle
     )
     options = EngineOptions(look="classic", focus=arguments.focus, development=gg.Development(metering="auto"))
-    view = ViewOptions(stills=arguments.output, fresh=True)
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(arguments.source)))
         surface = stack.enter_context(GlfwSurface((width, height)))
         settings = SettingsHistory(settings_of(options))
         engine = stack.enter_context(open_engine(options, SourceOptions(), surface.gl))
-        tools = [*fit_tools(options, view, Editing(settings)), screenshot_tool]
+        tools = [*fit_tools(ToolOptions(stills=arguments.output), Editing(settings)), screenshot_tool]
         Viewer(engine, source, settings, surface=surface, tools=tools).run()
 
 

@@ -100,11 +100,10 @@ def run_quality_command(options: BenchOptions) -> dict[str, Any]:
 def run_aids_command(options: BenchOptions) -> dict[str, Any]:
     """Measures the cost of each viewfinder aid, with a picture from the device."""
     from ..bench.aids import run_aids
-    from .options import EngineOptions, ViewOptions
-    from .view import fit_tools
+    from ..viewfinder.fitting import ToolOptions, fit_tools
 
     assert options.size is not None  # it has a default
-    results = run_aids(options.device, options.size, partial(fit_tools, EngineOptions(), ViewOptions(fresh=True)))
+    results = run_aids(options.device, options.size, partial(fit_tools, ToolOptions()))
     print_rows("aid", results["aids"])
     print_rest(results, {"aids"})
     return results
@@ -113,11 +112,10 @@ def run_aids_command(options: BenchOptions) -> dict[str, Any]:
 def run_stalls_command(options: BenchOptions) -> dict[str, Any]:
     """Measures the intervals of the moving picture around each kind of change."""
     from ..bench.stalls import run_stalls
-    from .options import EngineOptions, ViewOptions
-    from .view import fit_tools
+    from ..viewfinder.fitting import ToolOptions, fit_tools
 
     assert options.size is not None  # it has a default
-    fit = partial(fit_tools, EngineOptions(), ViewOptions(fresh=True))
+    fit = partial(fit_tools, ToolOptions())
     results = run_stalls(options.device, options.size, fit, options.only or ())
     print_rows("intervals", results["stalls"], 1)
     print_rest(results, {"stalls"})

@@ -12,6 +12,7 @@ from ..warm_up import Wait, black_frame, no_wait
 from .first_start import NOTICE, FirstStart, quick_settings
 
 if TYPE_CHECKING:
+    from ..display.target import Target
     from ..drawn import Drawn
     from ..frame import Frame
     from ..look.grade import Part
@@ -41,21 +42,21 @@ class FirstEngine(Engine):
             wait(self._first_start.wait)
             self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
 
-    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE) -> Drawn:
+    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None) -> Drawn:
         if self._is_begun and not self._is_compiled and not super().is_preparing:
             self._is_compiled = True
             self._first_start.complete()
         if self._is_compiled:
-            return super().draw(frame, settings, part=part)
-        drawn = self._draw_sharp(frame, settings, part)
+            return super().draw(frame, settings, part=part, into=into)
+        drawn = self._draw_sharp(frame, settings, part, into)
         if not self._is_begun:
             self._is_begun = True
             super().prepare(replace(drawn, frame=frame.owned().upright()), settings)
         return drawn
 
-    def _draw_sharp(self, frame: Frame, settings: Settings, part: Part) -> Drawn:
+    def _draw_sharp(self, frame: Frame, settings: Settings, part: Part, into: Target | None = None) -> Drawn:
         without_depth = replace(frame, depth_m=None, right=None, rig=None)
-        drawn = super().draw(without_depth, quick_settings(settings), part=part)
+        drawn = super().draw(without_depth, quick_settings(settings), part=part, into=into)
         return replace(drawn, captured=frame, frame=frame.upright(), settings=settings)
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:

@@ -13,6 +13,7 @@ import typer
 from ..develop.development import Development
 from ..optics.focus import Rack, ZoneFocus
 from . import arguments as arg
+from .completion import complete_lens, complete_look
 from .declared import OldOption, Parsed
 from .parsing import parse_focus, parse_rack_s, parse_scale, parse_size, parse_strength
 
@@ -127,7 +128,11 @@ class EngineOptions:
 
     look: Annotated[
         str | None,
-        typer.Option("--look", help="A look's name, or a look file (.toml). Default without --lut: classic."),
+        typer.Option(
+            "--look",
+            help="A look's name, or a look file (.toml). Default without --lut: classic.",
+            autocompletion=complete_look,
+        ),
     ] = None
     strength: Annotated[
         float,
@@ -156,7 +161,10 @@ class EngineOptions:
         ),
     ] = "srgb"
     lens: Annotated[
-        str | None, typer.Option("--lens", help="A lens's name, or a lens file (.toml). Default: noct-50.")
+        str | None,
+        typer.Option(
+            "--lens", help="A lens's name, or a lens file (.toml). Default: noct-50.", autocompletion=complete_lens
+        ),
     ] = None
     f_number: Annotated[float | None, typer.Option("--f-number", help="Aperture. Default: wide open.")] = None
     focus: Annotated[

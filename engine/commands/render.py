@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import OutputError, print_line
 from ..optics.focus import Rack
+from ..viewfinder.opening import compile_ahead
 from .options import EngineOptions, SourceOptions
 from .render_hdr import TRANSFERS, HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
-from .start import compile_ahead, open_engine, open_input, settings_of
+from .start import open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source

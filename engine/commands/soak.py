@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from .options import EngineOptions, ViewOptions
+from ..viewfinder.fitting import ToolOptions, fit_tools
 from .output import json_target
-from .view import fit_tools
 
 if TYPE_CHECKING:
     from ..display.tool import Tool, ToolContext
@@ -36,7 +35,7 @@ def run_soak_command(device: str, minutes: float, seed: int, json: str | None) -
 
 
 def _tools(editing: Editing, output: Path) -> list[Callable[[ToolContext], Tool]]:
-    return fit_tools(EngineOptions(), ViewOptions(fresh=True, stills=output), editing)
+    return fit_tools(ToolOptions(stills=output), editing)
 
 
 def _shown(value: object) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from ..errors import LookError
 from ..optics.focus import Rack
-from ..warm_up import Wait, no_wait
 from .options import EngineOptions, Quality, SourceOptions
 
 if TYPE_CHECKING:
@@ -157,14 +156,3 @@ def open_engine(
         gl=gl,
         look_route=options.look_route.value,
     )
-
-
-def compile_ahead(engine: Engine, source: Source, settings: Settings, wait: Wait = no_wait) -> None:
-    """Compiles and allocates for the frames of `source`, so that the first frame is as fast as the others.
-
-    Does nothing for a still, where this would cost the time of a second frame. `wait` is that of `Engine.compile_for`.
-    """
-    from ..capture.source import Timing
-
-    if source.fps or source.timing is Timing.LIVE:
-        engine.compile_for(source.size, settings, wait)

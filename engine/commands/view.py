@@ -4,33 +4,35 @@ from __future__ import annotations
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
 from ..errors import ControlError, DeviceError, OutputError, print_line
 from ..interrupts import INTERRUPTS
 from ..optics.focus import Rack
+from ..viewfinder.fitting import ToolOptions, fit_tools
+from ..viewfinder.opening import ViewerOptions, compiling, open_viewer
 from .first_start import FirstStart
 from .leaving import Leaving
 from .options import EngineOptions, SourceOptions, ViewOptions
 from .output import Write, json_target
 from .render import write_frame
-from .start import compile_ahead, live_scene, look_of, open_engine, open_input, opener, settings_of
+from .start import live_scene, look_of, open_engine, open_input, opener, settings_of
 
 if TYPE_CHECKING:
     from ..capture import Source
     from ..display.letterbox import Place
     from ..display.statistics import Statistics
     from ..display.surface import Surface
-    from ..display.tool import Tool, ToolContext
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
+    from ..viewfinder.fitting import Fitting
     from ..warm_up import Wait
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
@@ -87,41 +89,26 @@ def show(
         is_kept = view.record is not None or view.frames is not None  # a video, or a number of frames, is complete
         first_start = None if is_kept else FirstStart.of(options.device, opened.size)
 
-        from ..compute.program_saving import ProgramSaving
-        from ..display.live_scale import start_scale  # while a thread renders the scene
-        from ..display.viewer import Viewer
-        from ..live_edit.editing import Editing
-        from ..settings import SettingsHistory
-
         place, options = remembered(options, view)
         surface = open_surface(opened, options.size, view, place)
         stack.callback(surface.close)
         if not surface.is_interactive:
             view = off_screen(view)
-        settings = settings_of(options).with_(bits=surface.bits)
         view = at_record_size(view, opened, options)
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
-        with INTERRUPTS.at_once():
-            engine = stack.enter_context(open_engine(options, source_options, surface.gl, first_start))
-            settings = settings.with_(scale=scale or start_scale(opened.size, engine.device.is_cpu))
-            with compilation(surface, leaving) as wait:
-                compile_ahead(engine, opened, settings, wait)
-        stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
-        history = SettingsHistory(settings)
-        tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
-        if view.trace is not None:
-            tools.append(live_trace(write_trace))
-        viewer = Viewer(
-            engine,
-            opened,
-            history,
-            surface=surface,
-            tools=tools,
-            holds_rate=scale is None,
-            fps=source_options.fps,
-            report=(lambda reason: None) if surface.is_interactive else report_reason,
-            open_source=opener(source, opened, source_options, options.size),
-            on_end=leaving.begin,
+        tool_options = tool_options_of(options, view, announces=source == "scene:" and surface.is_interactive)
+        fit = partial(traced_tools, tool_options, None if view.trace is None else write_trace)
+        viewer_options = ViewerOptions(
+            scale,
+            source_options.fps,
+            (lambda reason: None) if surface.is_interactive else report_reason,
+            opener(source, opened, source_options, options.size),
+            leaving.begin,
+        )
+        make_engine = partial(open_engine, options, source_options, surface.gl, first_start)
+        waiting = compilation(surface, leaving)
+        viewer, engine, history = stack.enter_context(
+            open_viewer(opened, surface, settings_of(options), make_engine, fit, viewer_options, waiting)
         )
         is_reported = limit_end(leaving, viewer, view, is_off_screen=not surface.is_interactive)
         stack.callback(gc.unfreeze)
@@ -156,46 +143,15 @@ def limit_end(leaving: Leaving, viewer: Viewer, view: ViewOptions, *, is_off_scr
     return is_reported
 
 
-POLL_S = 0.02  # maximum delay of Escape while kernels are compiled
+def compilation(surface: Surface, leaving: Leaving) -> AbstractContextManager[Wait]:
+    """What compiles in a thread, while the user can quit in the window, which ends the process."""
 
+    def quit_view() -> NoReturn:
+        leaving.status = lambda: 0
+        leaving.begin()
+        raise SystemExit(0)
 
-@contextmanager
-def compilation(surface: Surface, leaving: Leaving) -> Iterator[Wait]:
-    """Yields what compiles in a thread, while the user can quit in the window. The end waits for the thread."""
-    from ..display.events import Event, Key, Signal
-
-    threads: list[threading.Thread] = []
-
-    def wait(work: Callable[[], None]) -> None:
-        failed: list[BaseException] = []
-
-        def run() -> None:
-            try:
-                work()
-            except BaseException as error:
-                failed.append(error)
-
-        thread = threading.Thread(target=run, name="groundglass-compile", daemon=True)
-        threads.append(thread)
-        thread.start()
-        kept: list[Event] = []
-        while thread.is_alive():
-            thread.join(POLL_S)
-            kept += surface.poll()
-            if Signal.QUIT in kept or Key("Esc") in kept or Key("Q") in kept:
-                leaving.status = lambda: 0
-                leaving.begin()
-                raise SystemExit(0)
-        for event in kept:
-            surface.input.post(event)
-        for error in failed:
-            raise error
-
-    try:
-        yield wait
-    finally:
-        for thread in threads:
-            thread.join()
+    return compiling(surface, quit_view)
 
 
 def report_reason(reason: str) -> None:
@@ -218,79 +174,27 @@ def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) ->
     return replace(view, scale=record_scale(view.record_size, full, view.codec))
 
 
-def fit_tools(
-    options: EngineOptions, view: ViewOptions, editing: Editing, *, announces: bool = False
-) -> list[Callable[[ToolContext], Tool]]:
-    """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named."""
-    from ..live_edit.custom_modes import CustomModes, custom_modes_folder
-    from ..live_edit.look_keys import LookKeys
-    from ..live_edit.pass_times import PassTimes
-    from ..live_edit.pointer_input import PointerInput
-    from ..live_edit.reloading import Reloading
-    from ..output.raw_sequence import Sequence
-    from ..output.recording import Recording
-    from ..output.stills import Stills
-    from ..output.virtual_camera import VirtualCameraTool
-    from ..remote.remote import Remote, control_file
-    from ..tools.aids import Aids
-    from ..tools.depth_model import DepthModelTool
-    from ..tools.development import DevelopmentTool
-    from ..tools.exposure import ExposureTool
-    from ..tools.focus import FocusTool
-    from ..tools.guide import Guide
-    from ..tools.keyboard_map import KeyboardMap
-    from ..tools.open_files import OpenFiles
-    from ..tools.panel.panel import Panel
-    from ..tools.pixel_inspector import PixelInspector
-    from ..tools.recent_sources import RecentSources, recent_file
-    from ..tools.scopes.scopes import Scopes
-    from ..tools.source_menu import SourceMenu
-    from ..tools.view import ViewTool
-    from ..tools.white_balance import WhiteBalanceTool
-    from ..tools.wipe import WipeTool
-
-    rack = options.focus if isinstance(options.focus, Rack) else None
-    pass_times: dict[str, float] = {}
-    recent = RecentSources(None if view.fresh else recent_file())
-    return [
-        partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
-        ExposureTool,
-        WhiteBalanceTool,
-        DevelopmentTool,
-        DepthModelTool,
-        Aids,
-        ViewTool,
-        WipeTool,
-        Scopes,
-        PixelInspector,
-        partial(Stills, folder=view.stills),
-        partial(Sequence, folder=view.stills),
-        partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
-        VirtualCameraTool,
-        partial(LookKeys, editing=editing, folder=view.stills),
-        partial(CustomModes, editing=editing, folder=None if view.fresh else custom_modes_folder()),
-        partial(PassTimes, times=pass_times),
-        partial(Reloading, editing=editing, load=partial(look_of, options)),
-        partial(SourceMenu, recent=recent, announces=announces),
-        partial(OpenFiles, editing=editing),
-        Guide,
-        KeyboardMap,
-        partial(Panel, editing=editing, pass_times=pass_times),
-        PointerInput,
-        *([] if view.fresh else kept_between_runs()),
-        *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
-    ]
+def tool_options_of(options: EngineOptions, view: ViewOptions, *, announces: bool = False) -> ToolOptions:
+    return ToolOptions(
+        stills=view.stills,
+        record=view.record,
+        codec=view.codec.value,
+        fresh=view.fresh,
+        control=view.control,
+        rack_s=view.rack_s,
+        rack=options.focus if isinstance(options.focus, Rack) else None,
+        zone_focus=options.zone_focus,
+        load_look=partial(look_of, options),
+        announces=announces,
+    )
 
 
-def kept_between_runs() -> list[Callable[[ToolContext], Tool]]:
-    """The tools that read and write files of the user's settings."""
-    from ..tools.remembered import Remembered, remembered_file
-    from ..tools.saved_settings import SavedSettings, settings_file
-
-    return [partial(SavedSettings, file=settings_file()), partial(Remembered, file=remembered_file())]
+def traced_tools(options: ToolOptions, write_trace: Write | None, editing: Editing) -> list[Fitting]:
+    """The tools, with that of a trace if it is written."""
+    return [*fit_tools(options, editing), *([] if write_trace is None else [live_trace(write_trace)])]
 
 
-def live_trace(write: Write) -> Callable[[ToolContext], Tool]:
+def live_trace(write: Write) -> Fitting:
     from ..bench.live_trace import LiveTrace
 
     return partial(LiveTrace, write=write)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import atexit
-import ctypes
 import importlib.util
 import os
 import shutil
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device_array import DeviceArray, SupportsDLPack
 from ..errors import DeviceError, OutOfMemoryError
 from ..timing import Clock
 from .compiled_record import CompiledRecord
+from .cuda_arrays import CudaBuffer, CudaLaunch, SharedArray, array_of, pack
 from .cuda_gl import CudaTexture, load_driver
 from .device import Buffer, Candidate, Device, Failure, Fetch, OwnNumbers, SharedTexture
 from .launches import Launches
@@ -101,16 +102,6 @@ def ensure_kernel_cache() -> None:
         atexit.register(shutil.rmtree, temporary, ignore_errors=True)
 
 
-class CudaBuffer:
-    """Memory on a CUDA device, as a CuPy array of bytes. Compared by identity, as launches require."""
-
-    __slots__ = ("array", "nbytes")
-
-    def __init__(self, array: Any) -> None:
-        self.array = array
-        self.nbytes: int = array.nbytes
-
-
 class _Fetch(NamedTuple):
     """The contract of `Fetch`, into pinned memory: a copy to pageable memory would wait."""
 
@@ -124,14 +115,6 @@ class _Fetch(NamedTuple):
     def array(self) -> NDArray[Any]:
         self.event.synchronize()
         return self.copied
-
-
-class _Launch(NamedTuple):
-    """A kernel with its arguments as the driver takes them: an array of their addresses."""
-
-    function: int
-    addresses: int
-    alive: tuple[Any, ...]  # what the two point to
 
 
 class CudaDevice:
@@ -154,13 +137,14 @@ class CudaDevice:
         except self._driver_errors as error:
             raise DeviceError(f"{self.spec} ({self.name}): cannot be opened ({error}); {_REMEDY}") from error
         self._kernels: Kernels = owner._kernels if owner else Kernels(self._build)
-        self._launches: Launches[_Launch] = Launches(self._kernels, _pack)
+        self._launches: Launches[CudaLaunch] = Launches(self._kernels, pack)
         self._launch_kernel: Callable[..., None] = cupy.cuda.driver.launchKernel
         self._threads = threading.local()  # has `is_ready` in threads with a current context
         self._began: Any = None  # the event before the first kernel of the open stage
         self._stages: Stages[tuple[Any, Any]] = Stages()
         self._staging: Staging[Any] = Staging(self._pin, lambda copy: bool(copy.done), lambda copy: copy.synchronize())
         self._buffers: dict[int, CudaBuffer] = {}
+        self._copied: list[tuple[Any, DeviceArray]] = []  # the latest copies of arrays of other libraries
 
     @contextmanager
     def _current(self) -> Iterator[None]:
@@ -189,18 +173,29 @@ class CudaDevice:
             self._launches.forget(buffer)
             owned.array = None  # returns to CuPy's pool, which reuses memory in stream order
 
-    def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
-        flat = np.frombuffer(array, dtype=np.uint8)
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+        if isinstance(array, DeviceArray) and array.array.device.id == self._candidate.number:
+            self._copy(buffer, array)
+            return
+        flat = np.frombuffer(np.asarray(array), dtype=np.uint8)
         with self._current(), self._staging.block(flat.size) as block:
             pinned = block.memory[: flat.size]
             pinned[:] = flat
-            _array(buffer)[: flat.size].set(pinned, stream=self._stream)
+            array_of(buffer)[: flat.size].set(pinned, stream=self._stream)
             block.copy = self._stream.record()
+
+    def _copy(self, buffer: Buffer, array: DeviceArray) -> None:
+        """Queues the copy of an array on this GPU. The array is alive until the copy is done."""
+        with self._current():
+            self._stream.wait_event(array.ready)
+            array_of(buffer).data.copy_from_device_async(array.array.data, array.nbytes, self._stream)
+            self._copied = [copied for copied in self._copied if not copied[0].done]
+            self._copied.append((self._stream.record(), array))
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         nbytes = count * np.dtype(dtype).itemsize
         with self._current():
-            host: NDArray[Any] = _array(buffer)[:nbytes].get().view(dtype)
+            host: NDArray[Any] = array_of(buffer)[:nbytes].get().view(dtype)
         return host
 
     @contextmanager
@@ -210,15 +205,24 @@ class CudaDevice:
             pinned = block.memory[:nbytes]
             with self._current():
                 self._begin_span()
-                _array(buffer)[:nbytes].get(stream=self._stream, out=pinned)
+                array_of(buffer)[:nbytes].get(stream=self._stream, out=pinned)
             yield pinned.view(dtype)
 
     def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
         nbytes = count * np.dtype(dtype).itemsize
         with self._current():
             pinned = self._pin(nbytes).memory
-            _array(buffer)[:nbytes].get(stream=self._stream, out=pinned, blocking=False)
+            array_of(buffer)[:nbytes].get(stream=self._stream, out=pinned, blocking=False)
             return _Fetch(pinned.view(dtype), self._stream.record())
+
+    def share_array(
+        self, buffer: Buffer, dtype: Any, first: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    ) -> SupportsDLPack | None:
+        itemsize = np.dtype(dtype).itemsize
+        with self._current():
+            start = array_of(buffer).data + itemsize * first
+            view = self._cupy.ndarray(shape, dtype, start, tuple(itemsize * stride for stride in strides))
+        return SharedArray(view, self._current)
 
     def share_texture(self, glo: int) -> SharedTexture:
         with self._current():
@@ -265,7 +269,7 @@ class CudaDevice:
         local: tuple[int, ...],
         arguments: dict[str, object],
         own: OwnNumbers | None,
-    ) -> _Launch:
+    ) -> CudaLaunch:
         """The launch for `key`, ready for this thread: the driver launches only where the context is current."""
         with self._current():
             self._cupy.cuda.runtime.setDevice(self._candidate.number)
@@ -337,6 +341,7 @@ class CudaDevice:
                 self.finish()
         for buffer in list(self._buffers.values()):
             self.release(buffer)
+        self._copied.clear()
         self._launches.forget_all()
         self._stages.clear()
         if self._owner is None:
@@ -366,24 +371,6 @@ class CudaDevice:
         except self._cupy.cuda.compiler.CompileException as error:
             raise source.error(str(error)) from error
         return module.get_function  # type: ignore[no-any-return]
-
-
-def _array(buffer: Buffer) -> Any:
-    assert isinstance(buffer, CudaBuffer)
-    return buffer.array
-
-
-def _pack(compiled: Any, arguments: tuple[Any, ...]) -> _Launch:
-    """The launch of CuPy's kernel `compiled`. Its arguments are packed once: CuPy packs them for each launch."""
-    values = tuple(_in_c(argument) for argument in arguments)
-    addresses = (ctypes.c_void_p * len(values))(*(ctypes.addressof(value) for value in values))
-    return _Launch(compiled.kernel.ptr, ctypes.addressof(addresses), (compiled, values, addresses))
-
-
-def _in_c(argument: Any) -> ctypes.c_void_p | ctypes.c_int32 | ctypes.c_float:
-    if isinstance(argument, CudaBuffer):
-        return ctypes.c_void_p(argument.array.data.ptr)
-    return ctypes.c_int32(int(argument)) if isinstance(argument, np.int32) else ctypes.c_float(float(argument))
 
 
 def _version(number: int) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 from numpy.typing import NDArray
 
+from ..device_array import DeviceArray, SupportsDLPack
 from ..timing import Clock
 from .compiled_record import CompiledRecord
 
@@ -77,8 +78,11 @@ class Device(Protocol):
     def release(self, buffer: Buffer) -> None:
         """Frees `buffer`; a second call has no effect."""
 
-    def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
-        """Copies a C-contiguous array to the start of `buffer`; returns when the array may be reused."""
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+        """Copies a C-contiguous array to the start of `buffer`; returns when the array may be reused.
+
+        A DeviceArray on this device is copied there, in the order of queued work, and is not changed before.
+        """
 
     def read(self, buffer: Buffer, dtype: Any, count: int) -> NDArray[Any]:
         """The first `count` items of `buffer` as a new array, once all queued work is done."""
@@ -91,6 +95,14 @@ class Device(Protocol):
 
     def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
         """Queues a copy of the first `count` items of `buffer` to a new array, and does not wait for it."""
+
+    def share_array(
+        self, buffer: Buffer, dtype: Any, first: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    ) -> SupportsDLPack | None:
+        """Items of `buffer` for another library, in place: from item `first`, `strides` in items.
+
+        Its reader waits for the work that is queued now. None if this device has no arrays of DLPack: read the buffer.
+        """
 
     def share_texture(self, glo: int) -> SharedTexture:
         """Shares the 2D texture with the number `glo` of the current OpenGL context.

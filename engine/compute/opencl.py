@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device_array import DeviceArray, SupportsDLPack
 from ..errors import DeviceError, OutOfMemoryError
 from ..timing import Clock
 from .arguments import bind
@@ -148,7 +149,8 @@ class OpenClDevice:
                 self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
                 owned.release()
 
-    def write(self, buffer: Buffer, array: NDArray[Any]) -> None:
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+        array = np.asarray(array)
         if self.is_cpu:
             self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
             return
@@ -182,6 +184,11 @@ class OpenClDevice:
     def fetch(self, buffer: Buffer, dtype: Any, count: int) -> Fetch:
         copied = np.empty(count, dtype=dtype)
         return _Fetch(copied, self._cl.enqueue_copy(self._queue, copied, buffer, is_blocking=False))
+
+    def share_array(
+        self, buffer: Buffer, dtype: Any, first: int, shape: tuple[int, ...], strides: tuple[int, ...]
+    ) -> SupportsDLPack | None:
+        return None
 
     def share_texture(self, glo: int) -> SharedTexture:
         raise DeviceError("pyopencl shares no textures with OpenGL")

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..device_array import SupportsDLPack
 from .device import Buffer, Device, OwnNumbers
 
 PAD = 16  # pixels of border on each side; kernels/portable.h holds the same number
@@ -130,6 +131,12 @@ class Planes:
             return np.array(
                 np.moveaxis(inner, 0, -1), np.float32, order="C"
             )  # a copy also of a single row, which is contiguous
+
+    def shared(self) -> SupportsDLPack:
+        """(H, W, channels) float32 for another library: in place on CUDA, until the planes change; else a copy."""
+        layout, first = self.layout, PAD * self.layout.pitch + PAD
+        shape, strides = (layout.height, layout.width, self.channels), (layout.pitch, 1, layout.stride)
+        return self.device.share_array(self.buffer, self._dtype, first, shape, strides) or self.read()
 
     def release(self) -> None:
         self.device.release(self.buffer)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..gl.context import make_current
 from ..gl.readback import Readback
+from .events import Event
 from .letterbox import Size
 from .offscreen import OffscreenSurface
 
@@ -19,18 +20,28 @@ class BitmapSurface(OffscreenSurface):
     """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top. The array stays valid.
 
     Frames are read back asynchronously, so that `present` does not wait for the GPU. Each frame is delivered by the
-    next `present`, the last frame by `close`. Input comes through `input.post`, from any thread. `size` and `gl` are
-    those of an `OffscreenSurface`.
+    next `present`, or when nothing changes, the last frame by `close`. Input comes through `input.post`, from any
+    thread. `size`, `gl` and `geometry` are those of an `OffscreenSurface`.
     """
 
     is_interactive = True
 
     def __init__(
-        self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None], *, gl: moderngl.Context | None = None
+        self,
+        size: Size,
+        on_frame: Callable[[NDArray[np.uint8]], None],
+        *,
+        gl: moderngl.Context | None = None,
+        geometry: Callable[[], tuple[Size, float]] | None = None,
     ) -> None:
-        super().__init__(size, gl=gl)
+        super().__init__(size, gl=gl, geometry=geometry)
         self._on_frame = on_frame
         self._readback = Readback(self.gl)
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        make_current(self.gl)
+        self._deliver(self._readback.take())
+        return super().wait(timeout_s)
 
     def present(self, title: str) -> None:
         self._deliver(self._readback.request(self._texture, perf_counter()))

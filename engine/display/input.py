@@ -18,14 +18,15 @@ class InputQueue:
     """The events of one surface of `size` (width, height) in pixels.
 
     A surface calls `key`, `text`, `button`, `move` and `scroll` with the input of its toolkit. Positions are pixels of
-    the framebuffer from its top-left corner. `listener` receives the input first. `post` and `wake` may be called from
-    any thread.
+    the framebuffer from its top-left corner. `listener` receives the input first. `post`, `call` and `wake` may be
+    called from any thread.
     """
 
     def __init__(self, size: Size) -> None:
         self.listener: InputListener | None = None
         self._picture, self._framebuffer, self._view = size, size, WHOLE
         self._events: list[Event] = []
+        self._work: list[Callable[[], object]] = []
         self._lock = Lock()
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
@@ -47,8 +48,21 @@ class InputQueue:
             self._events.append(event)
         self._woken.set()
 
+    def call(self, work: Callable[[], object]) -> None:
+        """Lets the thread of the surface run `work` before it takes its next events, and ends a `wait`.
+
+        For a toolkit that delivers raw input in another thread.
+        """
+        with self._lock:
+            self._work.append(work)
+        self._woken.set()
+
     def take(self) -> list[Event]:
-        """The events since the last call, oldest first."""
+        """The events since the last call, oldest first, after the work of `call`."""
+        with self._lock:
+            called, self._work = self._work, []
+        for work in called:
+            work()
         with self._lock:
             taken, self._events = self._events, []
         return taken

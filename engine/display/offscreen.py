@@ -8,8 +8,8 @@ from typing import Self
 
 import moderngl
 
-from ..gl.context import headless_context
-from .events import Event
+from ..gl.context import headless_context, make_current
+from .events import Event, Signal
 from .input import InputQueue
 from .letterbox import Place, Size
 
@@ -17,21 +17,29 @@ from .letterbox import Place, Size
 class OffscreenSurface:
     """A texture of `size` (width, height), for `--headless`, benchmarks and tests.
 
-    `gl` is a context to share, which its creator releases; default: its own context. Raises DeviceError without
-    OpenGL 3.3.
+    `gl` is a context to share, which its creator releases; default: its own context. `geometry` returns the present
+    size of the widget that shows the surface, in pixels, and its content scale; the surface follows both. Raises
+    DeviceError without OpenGL 3.3.
     """
 
     is_interactive = False
     can_fullscreen = False
     presents_behind = False
 
-    def __init__(self, size: Size, *, gl: moderngl.Context | None = None) -> None:
+    def __init__(
+        self,
+        size: Size,
+        *,
+        gl: moderngl.Context | None = None,
+        geometry: Callable[[], tuple[Size, float]] | None = None,
+    ) -> None:
         self._owns_gl = gl is None
         self.gl = headless_context() if gl is None else gl
         self.input = InputQueue(size)
         self.refresh_hz: float | None = None
         self._texture = self.gl.texture(size, 4)
         self._framebuffer = self.gl.framebuffer([self._texture])
+        self._geometry = geometry
         self._closed = False
 
     @property
@@ -44,7 +52,7 @@ class OffscreenSurface:
 
     @property
     def scale(self) -> float:
-        return 1.0
+        return 1.0 if self._geometry is None else self._geometry()[1]
 
     @property
     def bits(self) -> int:
@@ -55,10 +63,13 @@ class OffscreenSurface:
         return None
 
     def poll(self) -> list[Event]:
+        self._follow_geometry()
         return self.input.take()
 
     def wait(self, timeout_s: float) -> list[Event]:
-        return self.input.wait(timeout_s)
+        events = self.input.wait(timeout_s)
+        self._follow_geometry()
+        return events
 
     def wake(self) -> None:
         self.input.wake()
@@ -74,6 +85,18 @@ class OffscreenSurface:
 
     def toggle_fullscreen(self) -> None:
         """Does nothing."""
+
+    def _follow_geometry(self) -> None:
+        """Replaces the framebuffer by an empty one if it should have another size."""
+        size = self.size if self._geometry is None else self._geometry()[0]
+        if size == self.size or 0 in size:
+            return
+        make_current(self.gl)
+        self._framebuffer.release()
+        self._texture.release()
+        self._texture = self.gl.texture(size, 4)
+        self._framebuffer = self.gl.framebuffer([self._texture])
+        self.input.post(Signal.REPAINT)
 
     def close(self) -> None:
         if self._closed:

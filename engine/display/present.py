@@ -21,7 +21,7 @@ from .letterbox import letterbox
 from .maps import SAMPLERS, Maps
 from .overlays import NO_OVERLAYS, Overlays, View
 from .status_line import render_text, text_height_px
-from .surface import Surface
+from .surface import Drawable
 from .text_sprite import TextSprites, frame
 from .tool import Canvas, Tool
 
@@ -42,7 +42,7 @@ class Presenter:
     context must be current.
     """
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Drawable) -> None:
         self._surface = surface
         self._gl = gl = surface.gl
         # The key is the fused overlays, and whether the program is for the inset.

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from .letterbox import Place, Size
 
 
+class Drawable(Protocol):
+    """What the presenter draws on; a surface is one. The properties are those of `Surface`."""
+
+    gl: moderngl.Context
+    input: InputQueue
+
+    @property
+    def framebuffer(self) -> moderngl.Framebuffer: ...
+
+    @property
+    def size(self) -> Size: ...
+
+    @property
+    def scale(self) -> float: ...
+
+    @property
+    def bits(self) -> int: ...
+
+
 class Surface(Protocol):
     """A framebuffer to draw into, input events, and a method to show the frame.
 

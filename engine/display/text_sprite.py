@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..gl.full_frame import FullFrame
 from ..gl.program import load_source
-from .surface import Surface
+from .surface import Drawable
 
 CORNER_FRACTION = 0.22  # length of the lines at each corner as a fraction of a side
 
@@ -30,7 +30,7 @@ def frame(size: tuple[int, int], pen_px: int) -> NDArray[np.uint8]:
 class TextSprites:
     """Draws sprites into a surface. Each is rendered again only if its content has changed. The creator releases it."""
 
-    def __init__(self, surface: Surface) -> None:
+    def __init__(self, surface: Drawable) -> None:
         self._surface = surface
         self._gl = gl = surface.gl
         self._program = FullFrame(gl, load_source("overlay.frag.glsl"), ("text",), vertex="screen.vert.glsl")

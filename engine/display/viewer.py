@@ -54,7 +54,7 @@ class Viewer:
     may change during the run. With `holds_rate` a governor holds `fps`, by default the rate of the source or, if that
     is unknown or higher, of the display. `frame` is the last frame shown, `drawn` its picture, `controls` all controls.
     `report` receives the reason, one line, whenever the source is without frames; an interactive surface shows it. When
-    the run ends, `on_end` is called before anything is closed.
+    the run ends, `on_end` is called before anything is closed. Without `shows_text` only the surface gets the status.
 
     With `open_source`, which opens a source by its name, the user can replace the source. It is opened in a thread, and
     the picture stays until the first frame of the new source arrives. If it cannot be used, the old one continues. Its
@@ -74,13 +74,14 @@ class Viewer:
         report: Callable[[str], None] = lambda reason: None,
         open_source: Callable[[str], Source] | None = None,
         on_end: Callable[[], None] = lambda: None,
+        shows_text: bool = True,
     ) -> None:
         self.frame: Frame | None = None
         self.drawn: Drawn | None = None
         self.controls = Controls()
         self._engine, self._settings, self._surface = engine, settings, surface
         self.sources = Sources(source, open_source, lambda: surface.wake(), keeps_last=surface.is_interactive)
-        self._fps, self._on_end = fps, on_end
+        self._fps, self._on_end, self._shows_text = fps, on_end, shows_text
         self._swaps = Swaps(surface, engine.clock, self._on_shown)
         period_s = self._follow_rate(source)
         self._log = FrameLog(period_s)
@@ -283,9 +284,7 @@ class Viewer:
     def _hold(self, frame: Frame, arrived_s: float) -> float:
         """Waits until the new frame should be shown, for a steady cadence. Returns the seconds of the wait."""
         ready_s = perf_counter()
-        wait_s = self._swaps.pacing.show_at(frame.index, arrived_s, ready_s) - ready_s
-        if wait_s > 0.0:
-            sleep(wait_s)
+        sleep(max(self._swaps.pacing.show_at(frame.index, arrived_s, ready_s) - ready_s, 0.0))
         return perf_counter() - ready_s
 
     def _present(self) -> None:
@@ -300,7 +299,7 @@ class Viewer:
         if self._surface.is_interactive and (self.drawn is not None or self.sources.notice):
             self._shown_text = self._text()
             with self._engine.clock.host("present"):
-                drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line]
+                drawn, lines = self.drawn, [line for line in reversed(self._shown_text) if line and self._shows_text]
                 texture = drawn.texture if drawn else None
                 self._presenter.draw(texture, lines, self.tools.overlays(drawn), self.tools)
 

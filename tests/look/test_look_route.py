@@ -106,7 +106,7 @@ def test_the_kernel_of_another_size_is_compiled_before_a_frame_needs_it() -> Non
         half = settings.with_(scale=0.5)
         engine.prepare(drawn, half)
         until(lambda: not engine.is_preparing, "everything is compiled")
-        size = engine._developer.size_of(drawn.frame, half.development, half.scale)
+        size = engine._pipeline.developer.size_of(drawn.frame, half.development, half.scale)
         assert engine._kernel_looks._kernels.has(engine._kernel_looks._key(look_picture(half.look, size), size))
         assert engine.draw(frame_of(), half).texture.size == size
         assert engine.look_route == "kernel"

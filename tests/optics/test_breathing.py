@@ -197,7 +197,7 @@ def test_a_rack_breathes_smoothly(engine: LiveEngine) -> None:
 def test_a_lens_without_breathing_has_no_stage() -> None:
     with LiveEngine(lens=replace(LENS, breathing_percent=0.0), focus_m=0.5) as fresh:
         fresh.draw(spots())
-        assert (len(fresh._breathing), fresh.magnification) == (0, 1.0)
+        assert (len(fresh._pipeline.breathing), fresh.magnification) == (0, 1.0)
 
 
 def test_a_frame_without_depth_is_not_magnified(engine: LiveEngine) -> None:

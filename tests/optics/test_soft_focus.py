@@ -190,7 +190,7 @@ def test_a_lens_without_soft_focus_launches_no_kernel(engine: LiveEngine, monkey
     engine.lens = load_lens("portrait-75")
     with LiveEngine(lens="portrait-75") as fresh:
         fresh.scene(lamp(depth_m=np.full((60, 160), 2.0, np.float32)))
-        assert len(fresh._soft_focus) == 0
+        assert len(fresh._pipeline.soft_focus) == 0
     engine.scene(lamp())
     assert SOURCE not in launched
     engine.lens = SOFT

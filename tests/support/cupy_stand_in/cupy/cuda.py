@@ -13,6 +13,7 @@ MAX_GRID_YZ, MAX_GROUP = 65535, 1024  # limits of every CUDA device
 arrays: dict[int, tuple[int, int]] = {}  # bytes of a row, and rows, of the arrays that are mapped, by their address
 copied: dict[int, bytes] = {}  # what was copied to them
 _streams: list[Stream] = []  # current streams, the innermost last
+waits_between: list[tuple[int, int]] = []  # streams whose work is awaited, each with the stream that waits
 _contexts = threading.local()  # has `is_current` in the threads where the context is current
 _LAUNCHER = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)
 
@@ -58,7 +59,8 @@ class Event:
     waits = 0
     recorded = reached = 0  # numbers of the newest event, and of the newest one that the host has waited for
 
-    def __init__(self) -> None:
+    def __init__(self, stream: int = 0) -> None:
+        self.stream = stream
         self.seconds = time.perf_counter()
         Event.recorded += 1
         self._number = Event.recorded
@@ -88,13 +90,25 @@ class Stream:
         _streams.pop()
 
     def record(self) -> Event:
-        return Event()
+        return Event(self.ptr)
+
+    def wait_event(self, event: Event) -> None:
+        """Later work of this stream waits for the event; the host does not."""
+        waits_between.append((event.stream, self.ptr))
 
     def synchronize(self) -> None:
         wait_for(Event.recorded)
         failure, Stream.failure = Stream.failure, None
         if failure is not None:
             raise failure
+
+
+_default_stream = Stream(non_blocking=True)
+
+
+def get_current_stream() -> Stream:
+    """The innermost current stream, or the default stream, on which no work of the engine is queued."""
+    return _streams[-1] if _streams else _default_stream
 
 
 def wait_for(number: int) -> None:
