@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import typer
 
@@ -38,7 +38,38 @@ OFF_SCREEN_FRAME = Path("view.png")
 NO_PICTURE = "not written, because no picture has arrived; check the source"
 
 
-def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
+class Display(Protocol):
+    """Where the pictures of the live loop are shown, and the tools that are used there."""
+
+    def open_surface(
+        self, source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None
+    ) -> Surface: ...
+
+    def fit_tools(
+        self, options: EngineOptions, view: ViewOptions, editing: Editing, announces: bool
+    ) -> list[Callable[[ToolContext], Tool]]: ...
+
+
+class WindowDisplay:
+    """The window, or an off-screen surface without a display."""
+
+    def open_surface(
+        self, source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None
+    ) -> Surface:
+        return open_surface(source, size, view, place)
+
+    def fit_tools(
+        self, options: EngineOptions, view: ViewOptions, editing: Editing, announces: bool
+    ) -> list[Callable[[ToolContext], Tool]]:
+        return fit_tools(options, view, editing, announces=announces)
+
+
+WINDOW = WindowDisplay()
+
+
+def run_view(
+    source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions, display: Display = WINDOW
+) -> None:
     """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics.
 
     Exit status 1 if work that was asked for, such as a still or a recording, is lost.
@@ -63,7 +94,7 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
             if saved is not None:
                 print(f"groundglass: wrote the last frame to {saved}")
 
-        is_complete = show(source, source_options, options, view, report, write_trace)
+        is_complete = show(source, source_options, options, view, report, write_trace, display)
     if not is_complete:
         raise typer.Exit(1)
 
@@ -75,6 +106,7 @@ def show(
     view: ViewOptions,
     report: Callable[[Statistics, Path | None], None],
     write_trace: Write,
+    display: Display,
 ) -> bool:
     """Run the loop. Returns whether all work that was asked for is saved.
 
@@ -94,7 +126,7 @@ def show(
         from ..settings import SettingsHistory
 
         place, options = remembered(options, view)
-        surface = open_surface(opened, options.size, view, place)
+        surface = display.open_surface(opened, options.size, view, place)
         stack.callback(surface.close)
         if not surface.is_interactive:
             view = off_screen(view)
@@ -108,7 +140,8 @@ def show(
                 compile_ahead(engine, opened, settings, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
-        tools = fit_tools(options, view, Editing(history), announces=source == "scene:" and surface.is_interactive)
+        announces = source == "scene:" and surface.is_interactive
+        tools = display.fit_tools(options, view, Editing(history), announces)
         if view.trace is not None:
             tools.append(live_trace(write_trace))
         viewer = Viewer(
@@ -219,9 +252,18 @@ def at_record_size(view: ViewOptions, source: Source, options: EngineOptions) ->
 
 
 def fit_tools(
-    options: EngineOptions, view: ViewOptions, editing: Editing, *, announces: bool = False
+    options: EngineOptions,
+    view: ViewOptions,
+    editing: Editing,
+    *,
+    announces: bool = False,
+    in_window: bool = True,
+    on_saved: Callable[[Path], None] = lambda path: None,
 ) -> list[Callable[[ToolContext], Tool]]:
-    """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named."""
+    """The tools of the viewer. Each is drawn over those before it. With `announces` connected cameras are named.
+
+    Panel, menus and dialogs exist only `in_window`. `on_saved` receives the files of stills.
+    """
     from ..live_edit.custom_modes import CustomModes, custom_modes_folder
     from ..live_edit.look_keys import LookKeys
     from ..live_edit.pass_times import PassTimes
@@ -252,6 +294,8 @@ def fit_tools(
     rack = options.focus if isinstance(options.focus, Rack) else None
     pass_times: dict[str, float] = {}
     recent = RecentSources(None if view.fresh else recent_file())
+    panel = partial(Panel, editing=editing, pass_times=pass_times)
+    menus: list[Callable[[ToolContext], Tool]] = [partial(OpenFiles, editing=editing), Guide, KeyboardMap, panel]
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
@@ -263,7 +307,7 @@ def fit_tools(
         WipeTool,
         Scopes,
         PixelInspector,
-        partial(Stills, folder=view.stills),
+        partial(Stills, folder=view.stills, on_saved=on_saved),
         partial(Sequence, folder=view.stills),
         partial(Recording, folder=view.stills, file=view.record, codec=view.codec),
         VirtualCameraTool,
@@ -272,22 +316,20 @@ def fit_tools(
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),
-        partial(OpenFiles, editing=editing),
-        Guide,
-        KeyboardMap,
-        partial(Panel, editing=editing, pass_times=pass_times),
+        *(menus if in_window else []),
         PointerInput,
-        *([] if view.fresh else kept_between_runs()),
+        *([] if view.fresh else kept_between_runs(in_window)),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
 
 
-def kept_between_runs() -> list[Callable[[ToolContext], Tool]]:
-    """The tools that read and write files of the user's settings."""
+def kept_between_runs(in_window: bool) -> list[Callable[[ToolContext], Tool]]:
+    """The tools that read and write files of the user's settings. Only a window has a place to remember."""
     from ..tools.remembered import Remembered, remembered_file
     from ..tools.saved_settings import SavedSettings, settings_file
 
-    return [partial(SavedSettings, file=settings_file()), partial(Remembered, file=remembered_file())]
+    remembering = [partial(Remembered, file=remembered_file())] if in_window else []
+    return [partial(SavedSettings, file=settings_file()), *remembering]
 
 
 def live_trace(write: Write) -> Callable[[ToolContext], Tool]:

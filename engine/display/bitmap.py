@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..gl.context import make_current
 from ..gl.readback import Readback
+from .events import Event
 from .letterbox import Size
 from .offscreen import OffscreenSurface
 
@@ -19,8 +20,8 @@ class BitmapSurface(OffscreenSurface):
     """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top. The array stays valid.
 
     Frames are read back asynchronously, so that `present` does not wait for the GPU. Each frame is delivered by the
-    next `present`, the last frame by `close`. Input comes through `input.post`, from any thread. `size` and `gl` are
-    those of an `OffscreenSurface`.
+    next `present`, or by `wait` if none follows, the last frame by `close`. Input comes through `input.post`, from any
+    thread. `size` and `gl` are those of an `OffscreenSurface`.
     """
 
     is_interactive = True
@@ -34,6 +35,10 @@ class BitmapSurface(OffscreenSurface):
 
     def present(self, title: str) -> None:
         self._deliver(self._readback.request(self._texture, perf_counter()))
+
+    def wait(self, timeout_s: float) -> list[Event]:
+        self._deliver(self._readback.take())
+        return super().wait(timeout_s)
 
     def close(self) -> None:
         if self._closed:

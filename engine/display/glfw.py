@@ -65,6 +65,7 @@ class GlfwSurface:
     """
 
     is_interactive = True
+    draws_text = True
     can_fullscreen = True
 
     def __init__(

@@ -22,6 +22,7 @@ class OffscreenSurface:
     """
 
     is_interactive = False
+    draws_text = True
     can_fullscreen = False
     presents_behind = False
 

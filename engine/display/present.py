@@ -73,6 +73,7 @@ class Presenter:
         screen, framebuffer, content_scale = self._surface.framebuffer, self._surface.size, self._surface.scale
         if 0 in framebuffer:
             return
+        lines = lines if self._surface.draws_text else []
         screen.viewport = (0, 0, *framebuffer)
         screen.use()
         screen.clear(0.0, 0.0, 0.0, 1.0)

@@ -23,6 +23,7 @@ class Surface(Protocol):
     gl: moderngl.Context  # current on the surface's thread; its engine is `Engine(gl=surface.gl)`
     input: InputQueue  # takes raw input from the surface, maps the pointer to the picture, and queues events
     is_interactive: bool  # a user watches: the last frame stays; status line, overlays and tools are drawn
+    draws_text: bool  # status line and messages are drawn over the picture; else `present` receives the status line
     can_fullscreen: bool  # whether `toggle_fullscreen` has an effect
     presents_behind: bool  # whether `present_behind` may be called
     refresh_hz: float | None  # refresh rate of the monitor; None if it is unknown, or without a monitor

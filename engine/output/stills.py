@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
@@ -54,11 +55,14 @@ class Stills(Tool):
 
     A tethered still camera takes a picture instead, which is saved there as the camera has made it.
 
-    A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look.
+    A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look. `on_saved`
+    receives the path of each whole picture and raw file, in the thread that has written it.
     """
 
-    def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
-        self._tool_context, self._folder = tool_context, Path(folder)
+    def __init__(
+        self, tool_context: ToolContext, folder: str | Path = ".", on_saved: Callable[[Path], None] = lambda path: None
+    ) -> None:
+        self._tool_context, self._folder, self._on_saved = tool_context, Path(folder), on_saved
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[str]] = []
         self._waiting: list[Future[str]] = []  # stills of the first picture
@@ -188,7 +192,8 @@ class Stills(Tool):
             self._pending.append(still)
             return
         self._redraw = True  # the render invalidated the texture on the screen
-        self._queue(still, lambda: save_still(self._folder, frame, picture, settings.look, settings.output_space))
+        look = settings.look, settings.output_space
+        self._queue(still, partial(save_still, self._folder, frame, picture, *look, self._on_saved))
 
     def _best(self) -> Settings:
         """The current settings with full size and the best blur."""
@@ -215,7 +220,7 @@ class Stills(Tool):
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
         missing = f"; {len(frames)} of {BURST} frames: {reason}" if reason else ""
         if frames:
-            self._queue(result, lambda: save_burst(self._folder, frames, look) + missing)
+            self._queue(result, lambda: save_burst(self._folder, frames, look, self._on_saved) + missing)
         else:
             result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)
@@ -237,13 +242,22 @@ class Stills(Tool):
 
 
 def save_still(
-    folder: Path, frame: Frame, display_rgb: NDArray[np.uint8], look: Look, space: OutputSpace | None = None
+    folder: Path,
+    frame: Frame,
+    display_rgb: NDArray[np.uint8],
+    look: Look,
+    space: OutputSpace | None = None,
+    on_saved: Callable[[Path], None] = lambda path: None,
 ) -> str:
-    """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names."""
+    """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names.
+
+    `on_saved` receives the picture and the raw file when they are whole.
+    """
     metadata, names = metadata_of(frame), list[str]()
     with reserved_path(folder) as stem:
         try:
             names += [save(stem.with_suffix(".jpg"), display_rgb, space=space, exif=exif_of(metadata)).name]
+            on_saved(stem.with_suffix(".jpg"))
             if frame.encoding is Encoding.MOSAIC:
                 # The preview has the sensor's orientation, like the mosaic: readers rotate both.
                 preview = Image.fromarray(display_rgb)
@@ -251,6 +265,7 @@ def save_still(
                 small = np.asarray(preview)
                 write_dng(stem.with_suffix(".dng"), frame, metadata, as_captured(small, frame.orientation))
                 names += [".dng"]
+                on_saved(stem.with_suffix(".dng"))
             write_look(stem.with_suffix(".toml"), look)
         except OutputError as error:
             saved = f"; saved only {' '.join(names)}" if names else ""
@@ -258,15 +273,19 @@ def save_still(
     return f"saved {' '.join([*names, '.toml'])}"
 
 
-def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
-    """Writes the raw frames and the look. Returns a message with the file names."""
+def save_burst(
+    folder: Path, frames: list[Frame], look: Look, on_saved: Callable[[Path], None] = lambda path: None
+) -> str:
+    """Writes the raw frames and the look. Returns a message with the file names. `on_saved` as for `save_still`."""
     with reserved_path(folder) as stem:
         write_look(stem.with_suffix(".toml"), look)
         for number, frame in enumerate(frames, 1):
+            path = stem.with_name(f"{stem.name}-{number:02d}.dng")
             try:
-                write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
+                write_dng(path, frame, metadata_of(frame))
             except OutputError as error:
                 raise OutputError(f"{error}; saved {number - 1} of {len(frames)} raw frames") from error
+            on_saved(path)
         more = f" to -{len(frames):02d}.dng" if len(frames) > 1 else ""
         return f"saved {stem.name}-01.dng{more}"
 

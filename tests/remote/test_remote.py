@@ -19,8 +19,9 @@ from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Invalidation
 from groundglass.look.look import load_look
 from groundglass.remote import server as serving
+from groundglass.remote.exchange import MAX_REQUESTS_PER_FRAME
 from groundglass.remote.protocol import read_request
-from groundglass.remote.remote import MAX_REQUESTS_PER_FRAME, Remote
+from groundglass.remote.remote import Remote
 from live_engine import tool_context
 from remote_support import Client, Harness
 from window_support import Live, Screen, until
