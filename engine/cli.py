@@ -89,7 +89,7 @@ app.command()(live_edit_command(view))
 @app.command()
 @options_declared
 def serve(
-    source: arg.SourceArgument = "scene:",
+    source: arg.SourceArgument = "scene:?fps=30",
     *,
     page: ServeOptions,
     options: Annotated[EngineOptions, Defaults(metering="auto")],

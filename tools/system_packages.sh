@@ -6,8 +6,9 @@ set -euo pipefail
 # Mesa's EGL and GLX drivers, and the X libraries that GLFW opens at run time.
 view=(libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libglx-mesa0
       libx11-6 libxcursor1 libxi6 libxinerama1 libxkbcommon0 libxrandr2)
-# A virtual display, its keyboard and mouse input, a reader of the written metadata, and a compiler of CUDA text as C++.
-test=("${view[@]}" xvfb xdotool libimage-exiftool-perl g++)
+# A virtual display, its keyboard and mouse input, a reader of the written metadata, a compiler of CUDA text as C++, and
+# a browser.
+test=("${view[@]}" xvfb xdotool libimage-exiftool-perl g++ chromium)
 
 case "${1:-}" in
     view) wanted=("${view[@]}") ;;

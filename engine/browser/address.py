@@ -13,7 +13,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from ..documents import parse_json, read_text
-from ..errors import ControlError, GroundglassError, cause, print_line
+from ..errors import ControlError, cause, print_line
 from ..remote.remote import TOKEN_VARIABLE, write_private
 
 BACKLOG = 32
@@ -139,7 +139,7 @@ def kept_token(file: Path | None, *, renew: bool = False) -> str:
     if file is not None and not renew and file.is_file():
         try:
             token = parse_json(read_text(file))["token"]
-        except (GroundglassError, OSError, TypeError, KeyError):  # damaged: it is replaced
+        except (OSError, ValueError, TypeError, KeyError):  # damaged: it is replaced
             token = ""
         if isinstance(token, str) and token:
             return token

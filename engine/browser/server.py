@@ -131,9 +131,11 @@ class WebServer:
             await asyncio.wait_for(asyncio.gather(*streams, return_exceptions=True), CLOSE_S)
         with suppress(TimeoutError):
             await asyncio.wait_for(runner.cleanup(), CLOSE_S)
-        for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in left:
             task.cancel()
-        await asyncio.sleep(0)
+        if left:
+            await asyncio.wait(left, timeout=CLOSE_S)
 
     async def _index(self, request: web.Request) -> web.StreamResponse:
         text = self._page["index.html"].decode().replace("{token}", quote(self._binding.token))

@@ -11,6 +11,7 @@ from ..display.bitmap import BitmapSurface
 from ..display.letterbox import Size, opening_size
 from ..gl.context import is_software
 
+SOFTWARE_FPS = 30.0  # the rate that the governor holds where the processor draws and encodes
 LONGEST_PX = 960  # longer side of the stream: two cores draw and encode it, and a phone shows it
 
 
@@ -25,6 +26,7 @@ class StreamSurface(BitmapSurface):
     def __init__(self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None]) -> None:
         super().__init__(size, on_frame)
         self._is_software = is_software(self.gl)
+        self.refresh_hz = SOFTWARE_FPS if self._is_software else None
 
     def present(self, title: str) -> None:
         super().present(title)

@@ -45,7 +45,7 @@ FORMS = {
     "point": '{"point": "click", "press", "move" or "release", "at": [X, Y]}, with fractions of the window',
     "scroll": '{"scroll": STEPS, "at": [X, Y]}, with fractions of the window',
 }
-BUTTONS: dict[Any, Button] = {"left": "left", "right": "right"}
+BUTTONS: tuple[Button, ...] = "left", "right"
 MAX_STEPS = 100.0  # turn of the wheel in a request
 MAX_POSITION = 10.0  # a drag may leave the window
 LOOK = "look."
@@ -116,7 +116,7 @@ class Protocol:
             case ("press", str()):
                 return self._controls.activate(argument)
             case ("point", "click" | "press" | "move" | "release") if request.get("button", "left") in BUTTONS:
-                self._point(argument, BUTTONS[request.get("button", "left")], *self._position(request))
+                self._point(argument, request.get("button", "left"), *self._position(request))
                 return None
             case ("scroll", int() | float()) if not isinstance(argument, bool) and abs(argument) <= MAX_STEPS:
                 self._point("move", "left", *self._position(request))

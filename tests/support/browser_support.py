@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -63,6 +64,9 @@ class Page:
         self.touch("touchStart", (x, y))
         self.touch("touchEnd")
 
+    def close(self) -> None:
+        self.send("Page.close")
+
     def screenshot(self, file: Path) -> None:
         file.write_bytes(base64.b64decode(self.send("Page.captureScreenshot", format="png")["data"]))
 
@@ -116,17 +120,18 @@ class Chromium:
 
     def open(self, url: str) -> Page:
         """A new tab, in a window of its own: it is visible like all others."""
-        target = self.send("Target.createTarget", url=url, newWindow=True)["targetId"]
+        target = self.send("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
         session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        return Page(self, session)
+        page = Page(self, session)
+        page.send("Page.navigate", url=url)
+        page.until("document.readyState === 'complete'")
+        return page
 
     def close(self) -> None:
         with suppress(Exception):
             self._loop.run_until_complete(self._client.close())
         self._loop.close()
         with suppress(ProcessLookupError):
-            import os
-
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
         self._profile.cleanup()
