@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -32,22 +32,11 @@ if TYPE_CHECKING:
     from ..display.viewer import Viewer
     from ..live_edit.editing import Editing
     from ..warm_up import Wait
+    from .view_display import Display
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
 NO_PICTURE = "not written, because no picture has arrived; check the source"
-
-
-class Display(Protocol):
-    """Where the pictures of the live loop are shown, and the tools that are used there."""
-
-    def open_surface(
-        self, source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None
-    ) -> Surface: ...
-
-    def fit_tools(
-        self, options: EngineOptions, view: ViewOptions, editing: Editing, announces: bool
-    ) -> list[Callable[[ToolContext], Tool]]: ...
 
 
 class WindowDisplay:
@@ -140,8 +129,7 @@ def show(
                 compile_ahead(engine, opened, settings, wait)
         stack.enter_context(ProgramSaving(engine.device.spec, engine.device.compiled))
         history = SettingsHistory(settings)
-        announces = source == "scene:" and surface.is_interactive
-        tools = display.fit_tools(options, view, Editing(history), announces)
+        tools = display.fit_tools(options, view, Editing(history), source == "scene:" and surface.is_interactive)
         if view.trace is not None:
             tools.append(live_trace(write_trace))
         viewer = Viewer(
@@ -279,10 +267,6 @@ def fit_tools(
     from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
-    from ..tools.guide import Guide
-    from ..tools.keyboard_map import KeyboardMap
-    from ..tools.open_files import OpenFiles
-    from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
     from ..tools.recent_sources import RecentSources, recent_file
     from ..tools.scopes.scopes import Scopes
@@ -294,8 +278,6 @@ def fit_tools(
     rack = options.focus if isinstance(options.focus, Rack) else None
     pass_times: dict[str, float] = {}
     recent = RecentSources(None if view.fresh else recent_file())
-    panel = partial(Panel, editing=editing, pass_times=pass_times)
-    menus: list[Callable[[ToolContext], Tool]] = [partial(OpenFiles, editing=editing), Guide, KeyboardMap, panel]
     return [
         partial(FocusTool, seconds=view.rack_s, rack=rack, zone_focus=options.zone_focus),
         ExposureTool,
@@ -316,11 +298,22 @@ def fit_tools(
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=partial(look_of, options)),
         partial(SourceMenu, recent=recent, announces=announces),
-        *(menus if in_window else []),
+        *(menus(editing, pass_times) if in_window else []),
         PointerInput,
         *([] if view.fresh else kept_between_runs(in_window)),
         *([] if view.control is None else [partial(Remote, editing=editing, port=view.control, file=control_file())]),
     ]
+
+
+def menus(editing: Editing, pass_times: dict[str, float]) -> list[Callable[[ToolContext], Tool]]:
+    """What a window shows over its picture. A page in a browser has its own."""
+    from ..tools.guide import Guide
+    from ..tools.keyboard_map import KeyboardMap
+    from ..tools.open_files import OpenFiles
+    from ..tools.panel.panel import Panel
+
+    panel = partial(Panel, editing=editing, pass_times=pass_times)
+    return [partial(OpenFiles, editing=editing), Guide, KeyboardMap, panel]
 
 
 def kept_between_runs(in_window: bool) -> list[Callable[[ToolContext], Tool]]:

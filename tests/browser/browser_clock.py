@@ -13,7 +13,7 @@ from groundglass.capture.studio import source as studio
 from groundglass.frame import Frame
 
 BITS, CHECK_BITS = 20, 4  # milliseconds, and their checksum: the sum of their groups of four bits
-HEIGHT = 0.1  # of the picture
+HEIGHT = 0.1  # fraction of the picture
 FOCUS_M = 1.2  # the bars are sharp
 
 

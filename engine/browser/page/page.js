@@ -103,7 +103,7 @@ connection.addEventListener("changed", (event) => {
   if (RELISTS.some((name) => name in event.detail)) list();
 });
 connection.addEventListener("message", (event) => message(event.detail));
-connection.addEventListener("refused", (event) => message(event.detail));
+connection.addEventListener("refused", (event) => { message(event.detail); list(); }); // the panel shows what is set
 connection.addEventListener("error", (event) => { if (event.detail) notice(event.detail); });
 connection.addEventListener("lost", (event) => message(event.detail, true));
 connection.addEventListener("stills", (event) => { stills = event.detail; if ($("stills")) showStills(); });
