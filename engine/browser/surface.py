@@ -11,22 +11,23 @@ from ..display.bitmap import BitmapSurface
 from ..display.letterbox import Size, opening_size
 from ..gl.context import is_software
 
-SOFTWARE_FPS = 30.0  # the rate that the governor holds where the processor draws and encodes
+SOFTWARE_FPS = 30.0  # the highest rate that the governor holds where the processor draws and encodes
 LONGEST_PX = 960  # longer side of the stream: two cores draw and encode it, and a phone shows it
 
 
 class StreamSurface(BitmapSurface):
     """A bitmap surface without delay where the processor draws: there the picture is complete when it is presented.
 
+    `fps` is the rate of the source. It is that of the surface, too, so that no picture waits for a place in a cadence.
     The page shows the text.
     """
 
     draws_text = False
 
-    def __init__(self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None]) -> None:
+    def __init__(self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None], fps: float | None = None) -> None:
         super().__init__(size, on_frame)
         self._is_software = is_software(self.gl)
-        self.refresh_hz = SOFTWARE_FPS if self._is_software else None
+        self.refresh_hz = min(fps or SOFTWARE_FPS, SOFTWARE_FPS) if self._is_software else fps
 
     def present(self, title: str) -> None:
         super().present(title)

@@ -24,7 +24,9 @@ class Viewer:
 
     def send(self, message: Answer) -> None:
         """Queues a message. In the server's thread."""
-        self.outbox.put_nowait(message if self.outbox.qsize() < MAX_UNSENT else None)
+        unsent = self.outbox.qsize()
+        if unsent <= MAX_UNSENT:
+            self.outbox.put_nowait(message if unsent < MAX_UNSENT else None)
 
 
 class Viewers:
@@ -56,8 +58,7 @@ class Viewers:
         """A viewer is gone."""
         viewer.watches = False
         self._viewers.remove(viewer)
-        controller = viewer if self.controller is None else self.controller
-        self._give_control(next(iter(self._viewers), None) if viewer is controller else controller)
+        self._give_control(next(iter(self._viewers), None) if viewer is self.controller else self.controller)
 
     def take_control(self, viewer: Viewer) -> None:
         """A viewer asks for control, and gets it."""

@@ -58,7 +58,7 @@ class BrowserDisplay:
     ) -> Surface:
         from ..browser.surface import StreamSurface, stream_size
 
-        return StreamSurface(stream_size(source.size, size), self._pictures.offer)
+        return StreamSurface(stream_size(source.size, size), self._pictures.offer, source.fps)
 
     def fit_tools(
         self, options: EngineOptions, view: ViewOptions, editing: Editing, announces: bool
