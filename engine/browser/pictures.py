@@ -36,6 +36,7 @@ class Subscription:
 
     def __init__(self, codec: str, deliver: Callable[[Encoded], None]) -> None:
         self.codec, self.deliver = codec, deliver
+        self.has_begun = False  # with a key picture
         self.lost = 0.0  # the fraction of packets that were lost, as reported by the viewer
 
 
@@ -159,7 +160,9 @@ class _Encoding(threading.Thread):
                 encoded = self._encoder.encode(picture.rgb, time_s, is_key)
                 self._encoded_s = perf_counter()
                 for subscription in self.subscriptions:
-                    subscription.deliver(encoded)
+                    subscription.has_begun |= encoded.is_key
+                    if subscription.has_begun:
+                        subscription.deliver(encoded)
         except Exception as error:  # raised by the encoder: the view continues without this codec
             print_line(f"{self.name.removeprefix('groundglass-')}: pictures cannot be encoded ({cause(error)})")
             for subscription in self.subscriptions:

@@ -46,7 +46,7 @@ class LiveTrack(MediaStreamTrack):
         self._server_loop, self._pictures = asyncio.get_running_loop(), pictures
         self._queue: deque[Encoded] = deque()
         self._arrived = asyncio.Event()
-        self._skips = True  # until a key picture
+        self._skips = False  # until a key picture
         self.subscription: Subscription = pictures.subscribe(codec, self._deliver)
 
     def _deliver(self, encoded: Encoded) -> None:

@@ -34,18 +34,15 @@ window.results = [];
 window.presented = 0;
 (() => {{
   const bars = {BITS + CHECK_BITS}, canvas = document.createElement("canvas");
-  canvas.width = bars; canvas.height = 1;
+  canvas.width = video.videoWidth; canvas.height = 1;
   const context = canvas.getContext("2d", {{ willReadFrequently: true }});
   const read = (now, metadata) => {{
-    const width = video.videoWidth / bars;
-    for (let bar = 0; bar < bars; bar += 1) {{
-      const left = (bar + 0.4) * width, top = video.videoHeight * (1 - {HEIGHT} / 2);
-      context.drawImage(video, left, top, 0.2 * width, 4, bar, 0, 1, 1);
-    }}
-    const pixels = context.getImageData(0, 0, bars, 1).data;
+    const width = canvas.width / bars, top = video.videoHeight * (1 - {HEIGHT} / 2);
+    context.drawImage(video, 0, top, canvas.width, 1, 0, 0, canvas.width, 1);
+    const pixels = context.getImageData(0, 0, canvas.width, 1).data;
     let value = 0, check = 0, sum = 0;
     for (let bar = 0; bar < bars; bar += 1) {{
-      const bit = pixels[4 * bar + 1] > 110 ? 1 : 0;
+      const bit = pixels[4 * Math.floor((bar + 0.5) * width) + 1] > 110 ? 1 : 0;
       if (bar < {BITS}) value += bit * 2 ** bar; else check += bit * 2 ** (bar - {BITS});
     }}
     for (let shift = 0; shift < {BITS}; shift += {CHECK_BITS}) sum += value >> shift;

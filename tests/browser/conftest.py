@@ -3,14 +3,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-
-pytest.importorskip("aiohttp")
-pytest.importorskip("aiortc")
+from server_support import Served
 
 
 @pytest.fixture
-def served() -> Iterator[object]:
-    from server_support import Served
-
+def served() -> Iterator[Served]:
     with Served() as made:
         yield made

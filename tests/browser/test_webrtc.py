@@ -60,7 +60,6 @@ def test_a_slow_connection_continues_with_a_key_picture() -> None:
     async def work() -> None:
         pictures = Pictures()
         track = LiveTrack(pictures, "h264")
-        track._enqueue(Encoded(b"late", False, 0))  # before the first key picture
         for number in range(MAX_QUEUED + 3):
             track._enqueue(Encoded(b"%d" % number, number == 0, number + 1))
         track._enqueue(Encoded(b"key", True, 99))
