@@ -24,6 +24,7 @@ class Panel {
   #described = new Map();
   #showers = new Map(); // name -> functions that show a value
   #ids = 0;
+  #isEnabled = true;
 
   constructor(connection, root) {
     this.#connection = connection; this.#root = root;
@@ -52,7 +53,14 @@ class Panel {
       this.#section("All controls", this.#groups(opened)),
     );
     for (const each of described) if ("value" in each) this.show(each.name, each.value);
+    this.enable(this.#isEnabled);
     this.#root.scrollTop = top;
+  }
+
+  // Whether this viewer controls.
+  enable(isEnabled) {
+    this.#isEnabled = isEnabled;
+    for (const each of this.#root.querySelectorAll("button, select, input")) each.disabled = !isEnabled;
   }
 
   show(name, value) {
@@ -88,6 +96,7 @@ class Panel {
         if (details.children.length > 1) return;
         details.append(...members.map((each) => this.#row(each, true)));
         for (const each of members) if ("value" in each) this.show(each.name, each.value);
+        this.enable(this.#isEnabled);
       };
       details.addEventListener("toggle", fill);
       if (opened.has(title)) { details.open = true; fill(); }

@@ -46,7 +46,7 @@ async function list() {
 function showStills() {
   const address = (name) => withToken(`/stills/${encodeURIComponent(name)}`);
   $("stills").replaceChildren(...stills.toReversed().map((name) => element("li", {}, element(
-    "a", { href: address(name), download: name, textContent: name, className: "reads" }))));
+    "a", { href: address(name), download: name, textContent: name }))));
   $("no-stills").hidden = stills.length > 0;
   const newest = stills.findLast((name) => name.endsWith(".jpg"));
   $("newest").hidden = !newest;
@@ -59,7 +59,7 @@ function showStills() {
 
 function showViewers() {
   const isMine = viewers.you === viewers.controls, button = $("control");
-  document.body.classList.toggle("watching", !isMine);
+  panel.enable(isMine);
   $("shutter").disabled = !isMine;
   button.hidden = viewers.count < 2;
   button.setAttribute("aria-disabled", String(isMine));
