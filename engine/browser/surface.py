@@ -18,16 +18,33 @@ LONGEST_PX = 960  # longer side of the stream: two cores draw and encode it, and
 class StreamSurface(BitmapSurface):
     """A bitmap surface without delay where the processor draws: there the picture is complete when it is presented.
 
-    `fps` is the rate of the source. It is that of the surface, too, so that no picture waits for a place in a cadence.
-    The page shows the text.
+    Its size is `stream_size(picture, wanted)`. `fps` is the rate of the source. It is that of the surface, too, so that
+    no picture waits for a place in a cadence. The page shows the text.
     """
 
     draws_text = False
 
-    def __init__(self, size: Size, on_frame: Callable[[NDArray[np.uint8]], None], fps: float | None = None) -> None:
-        super().__init__(size, on_frame)
+    def __init__(
+        self,
+        picture: Size,
+        on_frame: Callable[[NDArray[np.uint8]], None],
+        *,
+        wanted: Size | None = None,
+        fps: float | None = None,
+    ) -> None:
+        super().__init__(stream_size(picture, wanted), on_frame)
+        self._wanted = wanted
         self._is_software = is_software(self.gl)
         self.refresh_hz = min(fps or SOFTWARE_FPS, SOFTWARE_FPS) if self._is_software else fps
+
+    def follow(self, picture: Size) -> None:
+        """Pictures now have another size. The next one is drawn in the stream's size for it."""
+        size = stream_size(picture, self._wanted)
+        if size != self.size:
+            self._framebuffer.release()
+            self._texture.release()
+            self._texture = self.gl.texture(size, 4)
+            self._framebuffer = self.gl.framebuffer([self._texture])
 
     def present(self, title: str) -> None:
         super().present(title)

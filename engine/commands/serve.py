@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
@@ -56,9 +57,11 @@ class BrowserDisplay:
     def open_surface(
         self, source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None
     ) -> Surface:
-        from ..browser.surface import StreamSurface, stream_size
+        from ..browser.surface import StreamSurface
 
-        return StreamSurface(stream_size(source.size, size), self._pictures.offer, source.fps)
+        surface = StreamSurface(source.size, self._pictures.offer, wanted=size, fps=source.fps)
+        self._resize = surface.follow
+        return surface
 
     def fit_tools(
         self, options: EngineOptions, view: ViewOptions, editing: Editing, announces: bool
@@ -66,4 +69,7 @@ class BrowserDisplay:
         from ..browser.tool import BrowserTool
 
         tools = fit_tools(options, view, editing, in_window=False, on_saved=self._server.add_still)
-        return [*tools, lambda tool_context: BrowserTool(tool_context, editing, self._server, self._pictures)]
+        browser = partial(
+            BrowserTool, editing=editing, server=self._server, pictures=self._pictures, resize=self._resize
+        )
+        return [*tools, browser]

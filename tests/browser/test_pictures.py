@@ -159,6 +159,23 @@ def test_the_stream_has_even_sides_and_at_most_960_pixels() -> None:
     assert stream_size((640, 360), (1921, 1080)) == (1920, 1080)
 
 
+def test_the_stream_follows_the_size_of_another_source() -> None:
+    frames: list[np.ndarray] = []
+    with StreamSurface((64, 32), frames.append) as surface:
+        surface.present("")
+        surface.follow((32, 65))
+        assert surface.size == (32, 64)
+        surface.framebuffer.use()
+        surface.framebuffer.clear(1.0, 0.0, 0.0, 1.0)
+        surface.present("")
+        surface.wait(0.0)
+        assert [frame.shape for frame in frames][-1] == (64, 32, 3)
+        assert (frames[-1] == (255, 0, 0)).all()
+    with StreamSurface((64, 32), frames.append, wanted=(40, 30)) as surface:
+        surface.follow((32, 65))
+        assert surface.size == (40, 30)
+
+
 def test_a_picture_of_a_processor_is_offered_when_it_is_presented() -> None:
     frames: list[np.ndarray] = []
     with StreamSurface((6, 4), frames.append) as surface:
