@@ -13,7 +13,6 @@ from contextlib import suppress
 from importlib import resources
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 from urllib.parse import quote
 
 from aiohttp import WSMsgType, web
@@ -243,7 +242,7 @@ class WebServer:
             await self._end_stream(viewer)
             return {"ok": False, "error": str(error)}
 
-    async def _end_stream(self, viewer: Viewer) -> Any:
+    async def _end_stream(self, viewer: Viewer) -> None:
         stream, viewer.stream = viewer.stream, None
         if stream is not None:
             await stream.close()

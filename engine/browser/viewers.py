@@ -32,8 +32,8 @@ class Viewer:
 class Viewers:
     """One viewer controls, the others watch.
 
-    The first controls. Another one takes control by asking for it, at once. When the viewer that controls leaves, the
-    one that has been there longest gets control. All are informed. The methods belong to the server's thread; another
+    The first controls. Another one takes control at once when it requests it. When the viewer that controls leaves, the
+    one that has been connected longest gets control. All are informed. The methods belong to the server's thread; another
     one may iterate.
     """
 
@@ -61,7 +61,7 @@ class Viewers:
         self._give_control(next(iter(self._viewers), None) if viewer is self.controller else self.controller)
 
     def take_control(self, viewer: Viewer) -> None:
-        """A viewer asks for control, and gets it."""
+        """A viewer requests control, and gets it."""
         self._give_control(viewer)
 
     def may_send(self, viewer: Viewer, request: Any) -> bool:

@@ -19,6 +19,7 @@ from .pictures import Pictures, Subscription
 MAX_QUEUED = 6  # pictures that wait for a viewer's connection: then it continues with a key picture
 REPORT_S = 1.0
 NAMES = {"h264": "video/H264", "vp8": "video/VP8"}
+RETRANSMISSION = "video/rtx"
 ANY_ADDRESS = {"0.0.0.0", "::", ""}
 _all_addresses = aioice.ice.get_host_addresses
 
@@ -104,7 +105,9 @@ class PeerStream:
         try:
             transceiver = self._peer.addTransceiver(track, direction="sendonly")
             capabilities = RTCRtpSender.getCapabilities("video").codecs
-            transceiver.setCodecPreferences([each for each in capabilities if each.mimeType in (NAMES[codec], RTX)])
+            transceiver.setCodecPreferences(
+                [each for each in capabilities if each.mimeType in (NAMES[codec], RETRANSMISSION)]
+            )
             # A lost picture is reported to the sender alone, which would ask its own encoder for a key picture.
             vars(transceiver.sender)["_send_keyframe"] = track.request_key
             await self._peer.setRemoteDescription(RTCSessionDescription(_without_hidden(offer), "offer"))
@@ -131,9 +134,6 @@ class PeerStream:
         if self._track is not None:
             self._track.stop()
         await self._peer.close()
-
-
-RTX = "video/rtx"
 
 
 def _codec_of(offer: str) -> str:
