@@ -32,8 +32,8 @@ class Viewer:
 class Viewers:
     """One viewer controls, the others watch.
 
-    The first controls. Another one takes control at once when it requests it. When the viewer that controls leaves, the
-    one that has been connected longest gets control. All are informed. The methods belong to the server's thread; another
+    The first controls. Another one that requests control gets it at once. When the viewer that controls leaves, the one
+    that has been connected longest gets control. All are informed. The methods belong to the server's thread; another
     one may iterate.
     """
 
