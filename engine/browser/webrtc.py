@@ -20,6 +20,7 @@ MAX_QUEUED = 6  # pictures that wait for a viewer's connection: then it continue
 REPORT_S = 1.0
 NAMES = {"h264": "video/H264", "vp8": "video/VP8"}
 RETRANSMISSION = "video/rtx"
+BASELINE = "profile-level-id=42"
 ANY_ADDRESS = {"0.0.0.0", "::", ""}
 _all_addresses = aioice.ice.get_host_addresses
 
@@ -138,8 +139,10 @@ class PeerStream:
 
 def _codec_of(offer: str) -> str:
     """The codec for a viewer: the first of CODECS that its browser receives. ControlError if it receives none."""
+    lines = offer.lower()
+    is_baseline = BASELINE in lines  # the profile of H.264 that is sent
     for codec in CODECS:
-        if f" {NAMES[codec].partition('/')[2]}/{CLOCK_HZ}".lower() in offer.lower():
+        if f" {NAMES[codec].partition('/')[2]}/{CLOCK_HZ}".lower() in lines and (is_baseline or codec != "h264"):
             return codec
     raise ControlError("the offer has neither H.264 nor VP8; use /stream.mjpg")
 

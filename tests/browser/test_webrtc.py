@@ -12,7 +12,7 @@ import pytest
 from aiortc import RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from groundglass.browser.encoders import Encoded
 from groundglass.browser.pictures import Pictures
-from groundglass.browser.webrtc import MAX_QUEUED, LiveTrack, PeerStream
+from groundglass.browser.webrtc import MAX_QUEUED, LiveTrack, PeerStream, _codec_of
 from groundglass.errors import ControlError
 from server_support import TOKEN, WAIT_S, Moving, Served, Socket, picture_of
 
@@ -70,6 +70,14 @@ def test_a_slow_connection_continues_with_a_key_picture() -> None:
         assert not pictures.is_watched
 
     asyncio.run(work())
+
+
+def test_h264_is_preferred_in_the_profile_that_is_sent() -> None:
+    h264, vp8 = "a=rtpmap:96 H264/90000\r\na=fmtp:96 profile-level-id={}\r\n", "a=rtpmap:97 VP8/90000\r\n"
+    assert _codec_of(vp8 + h264.format("42e01f")) == "h264"
+    assert _codec_of(vp8 + h264.format("640c1f")) == "vp8"
+    with pytest.raises(ControlError, match="neither H"):
+        _codec_of(h264.format("640c1f"))
 
 
 def test_an_offer_without_a_common_codec_is_refused() -> None:
