@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..display.tool import Invalidation, Tool, ToolContext
-from .protocol import READING_VERBS, Answer, Deferred, Request, plain
+from .protocol import POINTING_VERBS, READING_VERBS, Answer, Deferred, Request, plain
 from .protocol import Protocol as RequestProtocol
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Exchange(Tool):
                     self._notify_watchers()  # those before it have not seen the newest changes
                     client.watches = request["watch"]
                     self._watched = answer.get("value", self._watched)
-                if not READING_VERBS & request.keys():
+                if not (READING_VERBS | POINTING_VERBS) & request.keys():
                     invalidation = Invalidation.REDRAW
             if messages and isinstance(answer, dict):
                 answer["message"] = "; ".join(messages)

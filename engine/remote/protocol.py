@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 VERBS = ("list", "get", "set", "do", "press", "state", "watch", "point", "scroll")
 READING_VERBS = {"list", "get", "state", "watch"}  # they change nothing
+POINTING_VERBS = {"point", "scroll"}  # they become events of the window
 FORMS = {
     "set": '{"set": NAME, "to": SETTING}',
     "watch": '{"watch": true}',

@@ -152,6 +152,16 @@ def test_a_still_is_downloaded(chromium: Chromium, viewfinder: tuple[str, Path],
         page.until("document.querySelectorAll('#stills a').length === 2")  # and the raw file
 
 
+def test_a_network_without_udp_gets_motion_jpeg(
+    chromium: Chromium, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
+    served.pictures.offer(picture_of(*COLOURS))
+    with opened(chromium, served.address) as page:
+        assert page.run("stream.kind") == "Motion JPEG"
+        assert difference(page) <= 4
+
+
 def test_a_wrong_token_shows_nothing(chromium: Chromium, served: Served) -> None:
     page = chromium.open(re.sub("token=.*", "token=guessed", served.address))
     assert page.run("document.body.textContent").startswith("groundglass: This address lacks the token")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from groundglass.display.events import Pointer, Wheel
 from groundglass.display.overlays import View
+from groundglass.display.tool import Invalidation
 from remote_support import Harness
 
 
@@ -31,6 +32,7 @@ def test_a_drag_and_the_wheel(harness: Harness) -> None:
     assert kinds == [("move", 0.25), ("press", 0.25), ("drag", 1.25), ("release", 0.75)]
     assert harness.request({"scroll": -1.5, "at": [0.5, 0.5]}, client) == {"ok": True}
     assert events(harness) == [Pointer("move", 0.5, 0.5, "none"), Wheel(-1.5)]
+    assert harness.invalidations == {Invalidation.NOTHING}  # the events decide
 
 
 @pytest.mark.parametrize(

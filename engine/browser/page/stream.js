@@ -2,7 +2,7 @@
 // The picture: WebRTC, and Motion JPEG where it does not arrive. `?codec=h264`, `vp8` or `jpeg` asks for one.
 
 const GATHER_MS = 600;   // an address that is not found by then has no part in a local network
-const FIRST_MS = 5000;   // no picture by then: Motion JPEG
+const FIRST_MS = 4000;   // no connection by then: Motion JPEG
 const BROKEN_MS = 2500;  // an interruption of the network may be shorter
 const WANTED = new URLSearchParams(location.search).get("codec");
 
@@ -11,6 +11,7 @@ class Stream extends EventTarget {
   #peer = null;
   #usesJpeg = WANTED === "jpeg" || typeof RTCPeerConnection === "undefined";
   #failures = 0;
+  #hasConnected = false;
   #timer = 0;
   #frames = 0;
   #isOn = false;
@@ -71,7 +72,10 @@ class Stream extends EventTarget {
     peer.onconnectionstatechange = () => {
       if (peer !== this.#peer) return;
       clearTimeout(this.#timer);
-      if (peer.connectionState === "connected") this.#failures = 0;
+      if (peer.connectionState === "connected") {
+        this.#failures = 0;
+        this.#hasConnected = true;
+      }
       if (peer.connectionState === "disconnected") this.#later(() => this.#failed(), BROKEN_MS);
       if (peer.connectionState === "failed") this.#failed();
     };
@@ -104,7 +108,7 @@ class Stream extends EventTarget {
   #failed() {
     if (!this.#isOn || !this.#connection.isOpen) return;
     this.#failures += 1;
-    this.#usesJpeg = this.#failures > 1;
+    this.#usesJpeg = this.#failures > 1 || !this.#hasConnected;
     this.dispatchEvent(new Event("lost"));
     this.start();
   }
