@@ -23,7 +23,7 @@ from .commands.bench_options import BenchOptions
 from .commands.declared import Defaults, Only, Without, options_declared
 from .commands.look import look_app
 from .commands.new_pass import new_pass
-from .commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from .commands.options import EngineOptions, Quality, ServeOptions, SourceOptions, ViewOptions
 from .commands.render_hdr import HdrOptions
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
@@ -84,6 +84,28 @@ def view(
 
 
 app.command()(live_edit_command(view))
+
+
+@app.command()
+@options_declared
+def serve(
+    source: arg.SourceArgument = "scene:?fps=30",
+    *,
+    page: ServeOptions,
+    options: Annotated[EngineOptions, Defaults(metering="auto")],
+    view: Annotated[ViewOptions, Without("fullscreen", "headless")],
+    source_options: SourceOptions,
+) -> None:
+    """Show the live picture in a browser, such as on a phone or a tablet.
+
+    It prints the address of the page, and with --host 0.0.0.0 a code to scan. Tap to focus, pinch to magnify. All
+    controls of the window are on the page, and stills can be downloaded. One viewer controls, others watch.
+    """
+    from .commands.serve import run_serve
+
+    run_serve(source, source_options, options, view, page)
+
+
 app.command()(new_pass)
 
 

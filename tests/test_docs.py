@@ -120,7 +120,7 @@ def test_python_runs_as_written(
     assert picture.std() > 0
 
 
-@pytest.mark.parametrize("command", ["view", "render", "tune", "bench"])
+@pytest.mark.parametrize("command", ["view", "render", "tune", "serve", "bench"])
 def test_the_tables_have_every_option(command: str) -> None:
     rows = [line for line in TEXTS["docs/command-line.md"].splitlines() if line.startswith("| `--")]
     listed = {name for row in rows for name in re.findall(r"--[a-z][a-z-]*", row.split(" | ")[0])}

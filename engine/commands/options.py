@@ -250,3 +250,29 @@ class ViewOptions:
         bool, typer.Option("--no-governor", help="Draw every frame in full size, like --scale 1.")
     ] = False
     fresh: Annotated[bool, typer.Option("--fresh", help="Neither read nor write saved settings.")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """Where `serve` offers its page: the address and port, TLS, and a new token."""
+
+    host: Annotated[
+        str,
+        typer.Option(
+            "--host",
+            metavar="ADDRESS",
+            help="Address of this computer to serve on; 0.0.0.0: reachable from its networks.",
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", min=0, max=65535, help="Port of the page; 0: any free port.")
+    ] = 8765
+    tls_cert: Annotated[
+        Path | None, typer.Option("--tls-cert", metavar="FILE", help="Certificate for HTTPS (PEM).")
+    ] = None
+    tls_key: Annotated[
+        Path | None, typer.Option("--tls-key", metavar="FILE", help="Its private key (PEM), without a password.")
+    ] = None
+    new_token: Annotated[
+        bool, typer.Option("--new-token", help="Renew the token in the address: former addresses no longer work.")
+    ] = False

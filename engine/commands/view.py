@@ -34,13 +34,33 @@ if TYPE_CHECKING:
     from ..live_edit.editing import Editing
     from ..viewfinder.fitting import Fitting
     from ..warm_up import Wait
+    from .view_display import Display
 
 OFF_SCREEN_S = 4.0  # long enough for a steady frame rate, short enough to wait for
 OFF_SCREEN_FRAME = Path("view.png")
 NO_PICTURE = "not written, because no picture has arrived; check the source"
 
 
-def run_view(source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions) -> None:
+class WindowDisplay:
+    """The window, or an off-screen surface without a display."""
+
+    shows_text = True
+
+    def open_surface(
+        self, source: Source, size: tuple[int, int] | None, view: ViewOptions, place: Place | None
+    ) -> Surface:
+        return open_surface(source, size, view, place)
+
+    def fit_tools(self, options: ToolOptions, editing: Editing) -> list[Fitting]:
+        return fit_tools(options, editing)
+
+
+WINDOW = WindowDisplay()
+
+
+def run_view(
+    source: str, source_options: SourceOptions, options: EngineOptions, view: ViewOptions, display: Display = WINDOW
+) -> None:
     """Show `source` until the user quits or the limits of `view` are reached. Then print the loop's statistics.
 
     Exit status 1 if work that was asked for, such as a still or a recording, is lost.
@@ -65,7 +85,7 @@ def run_view(source: str, source_options: SourceOptions, options: EngineOptions,
             if saved is not None:
                 print(f"groundglass: wrote the last frame to {saved}")
 
-        is_complete = show(source, source_options, options, view, report, write_trace)
+        is_complete = show(source, source_options, options, view, report, write_trace, display)
     if not is_complete:
         raise typer.Exit(1)
 
@@ -77,6 +97,7 @@ def show(
     view: ViewOptions,
     report: Callable[[Statistics, Path | None], None],
     write_trace: Write,
+    display: Display,
 ) -> bool:
     """Run the loop. Returns whether all work that was asked for is saved.
 
@@ -90,20 +111,21 @@ def show(
         first_start = None if is_kept else FirstStart.of(options.device, opened.size)
 
         place, options = remembered(options, view)
-        surface = open_surface(opened, options.size, view, place)
+        surface = display.open_surface(opened, options.size, view, place)
         stack.callback(surface.close)
         if not surface.is_interactive:
             view = off_screen(view)
         view = at_record_size(view, opened, options)
         scale = 1.0 if view.no_governor and view.scale is None else view.scale
         tool_options = tool_options_of(options, view, announces=source == "scene:" and surface.is_interactive)
-        fit = partial(traced_tools, tool_options, None if view.trace is None else write_trace)
+        fit = partial(traced_tools, display, tool_options, None if view.trace is None else write_trace)
         viewer_options = ViewerOptions(
             scale,
             source_options.fps,
             (lambda reason: None) if surface.is_interactive else report_reason,
             opener(source, opened, source_options, options.size),
             leaving.begin,
+            display.shows_text,
         )
         make_engine = partial(open_engine, options, source_options, surface.gl, first_start)
         waiting = compilation(surface, leaving)
@@ -189,9 +211,9 @@ def tool_options_of(options: EngineOptions, view: ViewOptions, *, announces: boo
     )
 
 
-def traced_tools(options: ToolOptions, write_trace: Write | None, editing: Editing) -> list[Fitting]:
+def traced_tools(display: Display, options: ToolOptions, write_trace: Write | None, editing: Editing) -> list[Fitting]:
     """The tools, with that of a trace if it is written."""
-    return [*fit_tools(options, editing), *([] if write_trace is None else [live_trace(write_trace)])]
+    return [*display.fit_tools(options, editing), *([] if write_trace is None else [live_trace(write_trace)])]
 
 
 def live_trace(write: Write) -> Fitting:

@@ -20,7 +20,7 @@ class BitmapSurface(OffscreenSurface):
     """Calls `on_frame` with each presented frame: (H, W, 3) uint8, the first row at the top. The array stays valid.
 
     Frames are read back asynchronously, so that `present` does not wait for the GPU. Each frame is delivered by the
-    next `present`, or when nothing changes, the last frame by `close`. Input comes through `input.post`, from any
+    next `present`, or by `wait` if none follows, the last frame by `close`. Input comes through `input.post`, from any
     thread. `size`, `gl` and `geometry` are those of an `OffscreenSurface`.
     """
 

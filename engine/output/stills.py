@@ -56,11 +56,14 @@ class Stills(Tool):
 
     A tethered still camera takes a picture instead, which is saved there as the camera has made it.
 
-    A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look.
+    A burst saves the next frames as `groundglass-0002-01.dng`, `-02.dng`, ..., with the current look. `on_saved`
+    receives the path of each whole picture and raw file, in the thread that has written it.
     """
 
-    def __init__(self, tool_context: ToolContext, folder: str | Path = ".") -> None:
-        self._tool_context, self._folder = tool_context, Path(folder)
+    def __init__(
+        self, tool_context: ToolContext, folder: str | Path = ".", on_saved: Callable[[Path], None] = lambda path: None
+    ) -> None:
+        self._tool_context, self._folder, self._on_saved = tool_context, Path(folder), on_saved
         self._writer = ThreadPoolExecutor(1, "groundglass-stills")
         self._pending: list[Future[str]] = []
         self._waiting: list[Future[str]] = []  # stills of the first picture
@@ -197,9 +200,8 @@ class Stills(Tool):
             self._pending.append(still)
             return
         self._redraw = True  # the render invalidated the texture on the screen
-        self._queue(
-            still, partial(save_still, self._folder, frame, picture, settings.look, settings.output_space, gain)
-        )
+        look = settings.look, settings.output_space
+        self._queue(still, partial(save_still, self._folder, frame, picture, *look, gain, self._on_saved))
 
     def _rendered(self, frame: Frame, settings: Settings) -> tuple[NDArray[np.uint8], NDArray[np.float32] | None]:
         """The picture, and the gain of its highlights for an Ultra HDR JPEG."""
@@ -235,7 +237,7 @@ class Stills(Tool):
         frames, look, result = self._burst, self._tool_context.settings.now.look, self._burst_result
         missing = f"; {len(frames)} of {BURST} frames: {reason}" if reason else ""
         if frames:
-            self._queue(result, lambda: save_burst(self._folder, frames, look) + missing)
+            self._queue(result, lambda: save_burst(self._folder, frames, look, self._on_saved) + missing)
         else:
             result.set_exception(OutputError(f"no burst was saved: {reason}"))
             self._pending.append(result)
@@ -263,10 +265,12 @@ def save_still(
     look: Look,
     space: OutputSpace | None = None,
     gain: NDArray[np.float32] | None = None,
+    on_saved: Callable[[Path], None] = lambda path: None,
 ) -> str:
     """Writes the picture (H, W, 3), the frame if it is raw, and the look. Returns a message with the file names.
 
-    With the `gain` (H, W) of its highlights, the picture is an Ultra HDR JPEG.
+    With the `gain` (H, W) of its highlights, the picture is an Ultra HDR JPEG. `on_saved` receives the picture and the
+    raw file when they are whole.
     """
     metadata, names = metadata_of(frame), list[str]()
     with reserved_path(folder) as stem:
@@ -277,6 +281,7 @@ def save_still(
             else:
                 write_ultra_hdr(jpeg, display_rgb, gain, space=space, exif=exif)
             names += [jpeg.name]
+            on_saved(jpeg)
             if frame.encoding is Encoding.MOSAIC:
                 # The preview has the sensor's orientation, like the mosaic: readers rotate both.
                 preview = Image.fromarray(display_rgb)
@@ -284,6 +289,7 @@ def save_still(
                 small = np.asarray(preview)
                 write_dng(stem.with_suffix(".dng"), frame, metadata, as_captured(small, frame.orientation))
                 names += [".dng"]
+                on_saved(stem.with_suffix(".dng"))
             write_look(stem.with_suffix(".toml"), look)
         except OutputError as error:
             saved = f"; saved only {' '.join(names)}" if names else ""
@@ -291,15 +297,19 @@ def save_still(
     return f"saved {' '.join([*names, '.toml'])}"
 
 
-def save_burst(folder: Path, frames: list[Frame], look: Look) -> str:
-    """Writes the raw frames and the look. Returns a message with the file names."""
+def save_burst(
+    folder: Path, frames: list[Frame], look: Look, on_saved: Callable[[Path], None] = lambda path: None
+) -> str:
+    """Writes the raw frames and the look. Returns a message with the file names. `on_saved` as for `save_still`."""
     with reserved_path(folder) as stem:
         write_look(stem.with_suffix(".toml"), look)
         for number, frame in enumerate(frames, 1):
+            path = stem.with_name(f"{stem.name}-{number:02d}.dng")
             try:
-                write_dng(stem.with_name(f"{stem.name}-{number:02d}.dng"), frame, metadata_of(frame))
+                write_dng(path, frame, metadata_of(frame))
             except OutputError as error:
                 raise OutputError(f"{error}; saved {number - 1} of {len(frames)} raw frames") from error
+            on_saved(path)
         more = f" to -{len(frames):02d}.dng" if len(frames) > 1 else ""
         return f"saved {stem.name}-01.dng{more}"
 

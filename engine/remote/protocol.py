@@ -7,6 +7,8 @@
     {"press": "Shift+P"}              presses a key
     {"state": true}                   source, look, lens, focus, frame rate
     {"watch": true}                   from now on reports every change: {"changed": {...}}
+    {"point": "click", "at": [x, y]}  the pointer at fractions of the window: click, press, move, release
+    {"scroll": 2, "at": [x, y]}       turns the wheel there
 
 The reply repeats an "id": {"id": 7, "ok": true, "value": 1.5}, or {"id": 7, "ok": false, "error": "..."}. A message of
 the window is in the reply: "message". The reply to a request that writes files comes when they are whole.
@@ -24,14 +26,29 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..controls import Action, Choice, Control, Controls, Number, Pending, Text
+from ..display.events import Button
 from ..documents import DocumentError, decoded, parse_json
 from ..errors import ControlError, GroundglassError, cause
 
 if TYPE_CHECKING:
+    from ..display.surface import Surface
     from ..gl.passes import Parameter, Value
     from ..live_edit.editing import Editing
 
-VERBS = ("list", "get", "set", "do", "press", "state", "watch")
+VERBS = ("list", "get", "set", "do", "press", "state", "watch", "point", "scroll")
+READING_VERBS = {"list", "get", "state", "watch"}  # they change nothing
+POINTING_VERBS = {"point", "scroll"}  # they become events of the window
+FORMS = {
+    "set": '{"set": NAME, "to": SETTING}',
+    "watch": '{"watch": true}',
+    "list": '{"list": true}',
+    "state": '{"state": true}',
+    "point": '{"point": "click", "press", "move" or "release", "at": [X, Y]}, with fractions of the window',
+    "scroll": '{"scroll": STEPS, "at": [X, Y]}, with fractions of the window',
+}
+BUTTONS: tuple[Button, ...] = "left", "right"
+MAX_STEPS = 100.0  # turn of the wheel in a request
+MAX_POSITION = 10.0  # a drag may leave the window
 LOOK = "look."
 Answer = dict[str, Any]
 Request = dict[str, Any] | ControlError  # the error of an invalid line
@@ -59,10 +76,13 @@ class Deferred:
 
 
 class Protocol:
-    """Answers requests with `controls` and the look of `editing`. `state` returns the reply to a state request."""
+    """Answers requests with `controls` and the look of `editing`; `surface` receives the pointer.
 
-    def __init__(self, controls: Controls, editing: Editing, state: Callable[[], Answer]) -> None:
-        self._controls, self._editing, self._state = controls, editing, state
+    `state` returns the reply to a state request.
+    """
+
+    def __init__(self, controls: Controls, editing: Editing, surface: Surface, state: Callable[[], Answer]) -> None:
+        self._controls, self._editing, self._surface, self._state = controls, editing, surface, state
 
     def answer(self, request: Request) -> Answer | Deferred:
         """Executes a request and returns the reply. Errors are replies, too, also unexpected ones."""
@@ -96,10 +116,30 @@ class Protocol:
                 return self._controls.do(argument)
             case ("press", str()):
                 return self._controls.activate(argument)
+            case ("point", "click" | "press" | "move" | "release") if request.get("button", "left") in BUTTONS:
+                self._point(argument, request.get("button", "left"), *self._position(request))
+                return None
+            case ("scroll", int() | float()) if not isinstance(argument, bool) and abs(argument) <= MAX_STEPS:
+                self._point("move", "left", *self._position(request))
+                self._surface.input.scroll(float(argument))
+                return None
             case ("list" | "state", True) | ("watch", bool()) | ("get", str()):
                 return None
-        form = {"set": '{"set": NAME, "to": SETTING}', "watch": '{"watch": true}'}.get(verb)
-        raise ControlError(f"invalid '{verb}'; write {form or _form(verb)}")
+        raise ControlError(f"invalid '{verb}'; write {_form(verb)}")
+
+    def _position(self, request: Answer) -> tuple[float, float]:
+        """The pixel of the surface, from its top-left corner, at the fractions of a request. ControlError without."""
+        match request.get("at"):
+            case [int() | float() as x, int() | float() as y] if max(abs(x), abs(y)) <= MAX_POSITION:
+                return x * self._surface.size[0], y * self._surface.size[1]
+        verb = verb_of(request)
+        raise ControlError(f"invalid '{verb}'; write {_form(verb)}")
+
+    def _point(self, kind: str, button: Button, x: float, y: float) -> None:
+        if kind == "move":
+            self._surface.input.move(x, y)
+        for pressed in {"click": (True, False), "press": (True,), "release": (False,)}.get(kind, ()):
+            self._surface.input.button(button, pressed, x, y)
 
     def _value(self, verb: str, argument: Any) -> Any:
         """The value in the reply of an executed request, or None."""
@@ -135,6 +175,7 @@ class Protocol:
         reply: Answer = {"name": control.name, "title": control.title, "group": control.group}
         reply["kind"] = type(control).__name__.lower()
         reply |= {key: text for key in ("key", "help") if (text := getattr(control, key))}
+        reply |= {"aid": True} if control.is_aid else {}
         match control:
             case Number(minimum=minimum, maximum=maximum, step=step, unit=unit):
                 reply |= {"least": minimum, "most": maximum, "step": step, "unit": unit}
@@ -174,7 +215,7 @@ def read_request(line: bytes) -> Request:
 
 
 def _form(verb: str) -> str:
-    return f'{{"{verb}": true}}' if verb in ("list", "state") else f'{{"{verb}": NAME}}'
+    return FORMS.get(verb, f'{{"{verb}": NAME}}')
 
 
 def _with(key: str, value: Any) -> Answer:

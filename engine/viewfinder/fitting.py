@@ -26,7 +26,8 @@ class ToolOptions:
     the first frame on, in `codec`. With `fresh`, saved settings are neither read nor written. `control` is the port of
     the remote control, 0 any free port, None without it. `rack_s` are the seconds of a focus rack to a click and to a
     focus preset. `rack` and `zone_focus` start with the picture. `load_look` reads the look of the start again, if it
-    was named. With `announces` connected cameras are named. `guide` is what a newcomer needs.
+    was named. With `announces` connected cameras are named. `guide` is what a newcomer needs. Panel, menus and dialogs
+    exist only `in_window`. `on_saved` receives the files of stills.
     """
 
     stills: Path = Path()
@@ -40,6 +41,8 @@ class ToolOptions:
     load_look: Callable[[], str | Look] | None = None
     announces: bool = False
     guide: bool = True
+    in_window: bool = True
+    on_saved: Callable[[Path], None] = lambda path: None
 
 
 def fit_tools(options: ToolOptions, editing: Editing) -> list[Fitting]:
@@ -59,10 +62,6 @@ def fit_tools(options: ToolOptions, editing: Editing) -> list[Fitting]:
     from ..tools.development import DevelopmentTool
     from ..tools.exposure import ExposureTool
     from ..tools.focus import FocusTool
-    from ..tools.guide import Guide
-    from ..tools.keyboard_map import KeyboardMap
-    from ..tools.open_files import OpenFiles
-    from ..tools.panel.panel import Panel
     from ..tools.pixel_inspector import PixelInspector
     from ..tools.recent_sources import RecentSources, recent_file
     from ..tools.scopes.scopes import Scopes
@@ -85,7 +84,7 @@ def fit_tools(options: ToolOptions, editing: Editing) -> list[Fitting]:
         WipeTool,
         Scopes,
         PixelInspector,
-        partial(Stills, folder=options.stills),
+        partial(Stills, folder=options.stills, on_saved=options.on_saved),
         partial(Sequence, folder=options.stills),
         partial(Recording, folder=options.stills, file=options.record, codec=options.codec),
         VirtualCameraTool,
@@ -94,19 +93,28 @@ def fit_tools(options: ToolOptions, editing: Editing) -> list[Fitting]:
         partial(PassTimes, times=pass_times),
         partial(Reloading, editing=editing, load=options.load_look or (lambda: editing.saved)),
         partial(SourceMenu, recent=recent, announces=options.announces),
-        partial(OpenFiles, editing=editing),
-        *([Guide] if options.guide else []),
-        KeyboardMap,
-        partial(Panel, editing=editing, pass_times=pass_times),
+        *(menus(editing, pass_times, guide=options.guide) if options.in_window else []),
         PointerInput,
-        *([] if options.fresh else kept_between_runs()),
+        *([] if options.fresh else kept_between_runs(options.in_window)),
         *([] if options.control is None else [remote]),
     ]
 
 
-def kept_between_runs() -> list[Fitting]:
-    """The tools that read and write files of the user's settings."""
+def menus(editing: Editing, pass_times: dict[str, float], *, guide: bool) -> list[Fitting]:
+    """What a window shows over its picture. A page in a browser has its own."""
+    from ..tools.guide import Guide
+    from ..tools.keyboard_map import KeyboardMap
+    from ..tools.open_files import OpenFiles
+    from ..tools.panel.panel import Panel
+
+    panel = partial(Panel, editing=editing, pass_times=pass_times)
+    return [partial(OpenFiles, editing=editing), *([Guide] if guide else []), KeyboardMap, panel]
+
+
+def kept_between_runs(in_window: bool) -> list[Fitting]:
+    """The tools that read and write files of the user's settings. Only a window has a place to remember."""
     from ..tools.remembered import Remembered, remembered_file
     from ..tools.saved_settings import SavedSettings, settings_file
 
-    return [partial(SavedSettings, file=settings_file()), partial(Remembered, file=remembered_file())]
+    remembering = [partial(Remembered, file=remembered_file())] if in_window else []
+    return [partial(SavedSettings, file=settings_file()), *remembering]

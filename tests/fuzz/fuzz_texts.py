@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from importlib import resources
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from groundglass.bench.schema import KINDS, load_result, schema_text
@@ -29,6 +30,7 @@ from groundglass.controls import Action, Choice, Controls, Number, Switch, Text
 from groundglass.depth.onnx_model import open_model
 from groundglass.depth.plane import parse_plane
 from groundglass.depth.relative import DepthRange
+from groundglass.display.input import InputQueue
 from groundglass.formats.camera_profile import load_profile
 from groundglass.formats.depth_files import Scaling, read_map
 from groundglass.formats.headerless import Layout, parse_size
@@ -269,7 +271,8 @@ def _remote(folder: Path) -> Iterator[Read]:
             Action("still", "Still", "keep", "S", do=lambda: None),
         ]
     )
-    protocol = Protocol(controls, Editing(SettingsHistory(Settings())), lambda: {"fps": 60.0})
+    surface = SimpleNamespace(size=(96, 64), input=InputQueue((96, 64)))
+    protocol = Protocol(controls, Editing(SettingsHistory(Settings())), surface, lambda: {"fps": 60.0})
 
     def run(content: bytes) -> object:
         answers = [protocol.answer(read_request(line)) for line in content.split(b"\n")[:8]]

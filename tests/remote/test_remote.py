@@ -19,8 +19,9 @@ from groundglass.display.statistics import FrameLog
 from groundglass.display.tool import Invalidation
 from groundglass.look.look import load_look
 from groundglass.remote import server as serving
+from groundglass.remote.exchange import MAX_REQUESTS_PER_FRAME
 from groundglass.remote.protocol import read_request
-from groundglass.remote.remote import MAX_REQUESTS_PER_FRAME, Remote
+from groundglass.remote.remote import Remote
 from live_engine import tool_context
 from remote_support import Client, Harness
 from window_support import Live, Screen, until
@@ -33,7 +34,15 @@ def test_every_control_is_listed_with_its_value(harness: Harness) -> None:
     listed = {control["name"]: control for control in harness.request({"list": True}, client)["value"]}
     assert {control.name for control in harness.controls} | {"look.tone_curve.toe"} <= set(listed)
     assert listed["zebra"] == {
-        **{"name": "zebra", "title": "Zebra", "group": "aids", "kind": "switch", "key": "C", "value": False}
+        **{
+            "name": "zebra",
+            "title": "Zebra",
+            "group": "aids",
+            "kind": "switch",
+            "key": "C",
+            "aid": True,
+            "value": False,
+        }
     }
     assert listed["metering"]["choices"] == ["centre-weighted", "average", "spot", "highlight-weighted"]
     assert (listed["exposure"]["least"], listed["exposure"]["most"], listed["exposure"]["unit"]) == (-10, 10, "EV")

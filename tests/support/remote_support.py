@@ -58,7 +58,7 @@ class Harness:
         self.editing = Editing(self.engine.history)
         self.source = gg.open("scene:?size=96x64")
         self.surface = OffscreenSurface((96, 64), gl=context())
-        ctx = tool_context(
+        self.tool_context = ctx = tool_context(
             self.engine, self.source, self.messages.append, self.controls, FrameLog(1 / 30), self.surface
         )
         self.done: list[str] = []

@@ -1,0 +1,1 @@
+"""The viewfinder in a browser: the pictures as streams, the page, and who controls."""
