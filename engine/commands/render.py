@@ -7,9 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, print_line
+from ..batch.names import Target, expand, is_pattern
+from ..batch.plan import is_still
+from ..batch.storage import is_remote, local_file, plain
+from ..capture.kinds import find_kind
+from ..errors import OutputError, SourceError, print_line
 from ..optics.focus import Rack
-from .options import EngineOptions, SourceOptions
+from .options import BatchOptions, EngineOptions, SourceOptions
+from .render_batch import run_render_batch
 from .start import compile_ahead, open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
@@ -22,6 +27,40 @@ FOLDER_PATTERN = "%04d.png"
 
 
 def run_render(
+    sources: list[str],
+    source_options: SourceOptions,
+    options: EngineOptions,
+    output: str | Path,
+    frames: int | None,
+    batch: BatchOptions | None = None,
+) -> None:
+    """Write the sources to `output`: files and folders as a batch, one picture or a live source as it arrives."""
+    batch = batch or BatchOptions()
+    alone = plain(sources[0]) if len(sources) == 1 and not is_pattern(sources[0]) else None
+    is_live = alone is not None and is_live_source(alone)
+    if is_live and (batch.cluster is not None or batch.each):
+        option = "--each" if batch.each else "--cluster"
+        raise SourceError(f"{alone}: {option} renders files and folders; leave it out")
+    is_clip = alone is not None and not is_live and not batch.each and not is_still(alone, source_options.raw_format)
+    target = Target.parse(str(output), numbered=is_clip)
+    if alone is not None and (is_live or (target.is_single and not is_remote(target.root) and batch.cluster is None)):
+        with local_file(alone) as path:
+            render_source(alone if is_live else str(path), source_options, options, Path(output), frames)
+        return
+    run_render_batch(expand(sources, each=batch.each), target, source_options, options, batch, frames)
+
+
+def is_live_source(source: str) -> bool:
+    """Whether frames arrive that cannot be read again: a camera, a stream, a pipe; also those of `scene:`."""
+    if is_remote(source):
+        return False
+    path = Path(source)
+    return (
+        source == "-" or find_kind(source) is not None or (path.exists() and not path.is_file() and not path.is_dir())
+    )
+
+
+def render_source(
     source: str, source_options: SourceOptions, options: EngineOptions, output: Path, frames: int | None
 ) -> None:
     """Write `frames` frames of `source` (None: all) to `output`, with a progress bar on standard error."""
@@ -116,22 +155,7 @@ def report_balance(settings: Settings, frame: Frame) -> None:
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
     """Write a frame: the picture, with 16 bits in a TIFF; in an EXR the scene-linear light before the look."""
-    from ..formats import picture_write as snapshot
-    from ..look.grade import grade
+    from ..batch.picture import rendered
+    from ..formats.picture_write import save
 
-    if snapshot.is_scene(path):
-        snapshot.save(path, engine.scene(frame, settings))
-    elif path.suffix.lower() in (".tif", ".tiff"):
-        display_rgb = grade(
-            engine.scene(frame, settings),
-            settings.look,
-            space="rec2020",
-            strength=settings.strength,
-            frame_index=frame.index,
-            seconds=frame.time_s,
-            output=settings.output_space,
-            ctx=engine.gl,
-        )
-        snapshot.save(path, display_rgb, space=settings.output_space)
-    else:
-        snapshot.save(path, engine.render(frame, settings), space=settings.output_space)
+    save(path, rendered(engine, settings, frame, path), space=settings.output_space)
