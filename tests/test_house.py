@@ -28,6 +28,7 @@ DATA_MODULES = {
     "memory",
     "orientation",
     "packing",
+    "pickling",
     "timing",
     "yuv",
 }

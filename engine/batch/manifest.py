@@ -44,7 +44,10 @@ class Manifest:
         self._written_s = monotonic()
         try:
             for name in (NAME, JOURNAL):
-                self._read(read_bytes(joined(root, name)) or b"")
+                content = read_bytes(joined(root, name)) or b""
+                self._read(content)
+            if self._journal is not None and content and not content.endswith(b"\n"):
+                self._journal.write(b"\n")  # the line was cut off
         except BaseException:
             self.close()
             raise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -138,17 +137,20 @@ class Pipeline:
     """Renders tasks, in the order in which they are added, and calls `report(task number, result)` for each picture and
     `report(task number, None)` at the end of a task, from its thread that writes.
 
-    At most two frames are read ahead, and two pictures wait to be written.
+    At most two frames are read ahead, and two pictures wait to be written. What is printed into `notes` while a frame
+    is read becomes the note of its picture.
     """
 
-    def __init__(self, job: Job, engine: Engine, report: Callable[[int, Result | None], None]) -> None:
+    def __init__(
+        self, job: Job, engine: Engine, report: Callable[[int, Result | None], None], notes: Notes | None = None
+    ) -> None:
         self._job, self._engine, self._report = job, engine, report
         self._tasks: Queue[Task | None] = Queue()
         self._read: Queue[Step | None] = Queue(1)
         self._drawn: Queue[tuple[Step, Any] | None] = Queue(1)
         self._quiet = threading.Semaphore(0)  # a careful task reads a frame when the picture before it is written
         self._stops = threading.Event()
-        self._notes = Notes()
+        self._notes = notes or Notes()
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._read_all, self._write_all)]
 
     def add(self, task: Task) -> None:
@@ -161,7 +163,6 @@ class Pipeline:
 
     def run(self) -> None:
         """Draws, in this thread, until the end."""
-        sys.stderr = self._notes
         for thread in self._threads:
             thread.start()
         while (step := self._read.get()) is not None:

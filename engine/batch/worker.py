@@ -12,6 +12,7 @@ import pickle
 import signal
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from time import sleep
 from typing import Any, BinaryIO
@@ -22,7 +23,7 @@ from ..errors import GroundglassError
 from ..memory import limit_arenas
 from ..pickling import pickled
 from .digest import program_digest
-from .pipeline import Pipeline
+from .pipeline import Notes, Pipeline
 from .task import Job, Result
 
 END_S = 20.0  # for the last picture, when the sender is gone
@@ -54,7 +55,7 @@ def identity_of(engine: Engine) -> dict[str, str]:
     }
 
 
-def run(source: BinaryIO, sender: Sender) -> None:
+def run(source: BinaryIO, sender: Sender, notes: Notes) -> None:
     device, job = pickle.load(source)
     assert isinstance(job, Job)
     try:
@@ -71,7 +72,7 @@ def run(source: BinaryIO, sender: Sender) -> None:
             else:
                 sender.send("result", task, result)
 
-        pipeline = Pipeline(job, engine, report)
+        pipeline = Pipeline(job, engine, report, notes)
 
         def receive() -> None:
             with suppress(EOFError, OSError):
@@ -91,8 +92,19 @@ def main() -> None:
     limit_arenas()
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what drivers print is no message
-    run(sys.stdin.buffer, Sender(output))
+    sys.stderr = notes = Notes()
+    threading.excepthook = lambda failed: end_with(failed.exc_value)
+    try:
+        run(sys.stdin.buffer, Sender(output), notes)
+    except Exception as error:
+        end_with(error)
     os._exit(0)
+
+
+def end_with(error: BaseException | None) -> None:
+    """Ends the process with an error, which its owner reads."""
+    traceback.print_exception(error, file=sys.__stderr__)
+    os._exit(1)
 
 
 if __name__ == "__main__":
