@@ -15,7 +15,7 @@ import numpy as np
 
 LIBRARIES = ("numpy", "Pillow", "tifffile", "imagecodecs", "rawpy", "OpenEXR", "pillow-heif", "av", "onnxruntime")
 SUFFIXES = (".py", ".cl", ".h", ".glsl", ".toml")
-NOT_OF_PICTURES = frozenset({"file", "text"})  # of a look, a LUT or an image: the file that it was read from
+NOT_OF_PICTURES = frozenset({"file", "text"})  # where a look, a LUT or an image was read
 
 
 def file_digest(path: str | Path) -> str:

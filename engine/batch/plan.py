@@ -128,7 +128,7 @@ def is_still(source: str, raw_format: str | None = None) -> bool:
 
 
 def _check_exists(source: str) -> None:
-    """Raises SourceError with the reason if it is neither."""
+    """Raises SourceError if there is no such file or folder, or if it may not be read."""
     check_name(source)
     path = Path(source)
     if path.is_dir():

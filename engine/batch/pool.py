@@ -19,7 +19,7 @@ from .worker_process import TASKS_AT_ONCE, Runner
 class Workers(Protocol):
     """The contract of a pool of workers."""
 
-    identity: dict[str, str]  # of each worker: pictures do not depend on the worker
+    identity: dict[str, str]  # equal for all workers: pictures do not depend on them
     count: int
 
     def results(self, tasks: list[Task]) -> Iterator[Result]:

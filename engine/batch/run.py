@@ -30,7 +30,7 @@ class Summary:
 
 
 class Progress:
-    """Is told how a batch goes on; this one ignores it."""
+    """Receives the progress of a batch; this one ignores it."""
 
     def start(self, total: int, up_to_date: int) -> None:
         """`up_to_date` of the `total` pictures need not be rendered."""

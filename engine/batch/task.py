@@ -51,7 +51,7 @@ class Clip:
     encoding: Encoding
     fps: float | None
     files: tuple[str, ...] = ()
-    sha256: str = ""  # of a video
+    sha256: str = ""  # a video's
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class Sender:
         self._stream, self._lock = stream, threading.Lock()
 
     def send(self, *message: Any) -> None:
-        """Ends the process if nobody reads any more."""
+        """Ends the process if its owner has ended."""
         try:
             with self._lock:
                 self._stream.write(pickled(message))
@@ -91,7 +91,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # they reach the command, which ends this process
     limit_arenas()
     output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what drivers print is no message
+    os.dup2(2, 1)  # messages are not mixed with what drivers print
     sys.stderr = notes = Notes()
     threading.excepthook = lambda failed: end_with(failed.exc_value)
     try:

@@ -20,7 +20,7 @@ from groundglass.frame import Frame
 WAIT_S = 300.0
 
 
-def write_raws(folder: Path, count: int, size: tuple[int, int] = (96, 64)) -> list[Path]:
+def write_raw_files(folder: Path, count: int, size: tuple[int, int] = (96, 64)) -> list[Path]:
     """Raw files of `size`, (width, height), with noise: each has another picture."""
     folder.mkdir(parents=True, exist_ok=True)
     random, (width, height) = np.random.default_rng(7), size
@@ -49,7 +49,7 @@ def entries(output: Path) -> list[dict[str, Any]]:
 
 
 class Run:
-    """A running command. Its journal tells how many pictures are finished."""
+    """A running command. Its journal has the finished pictures."""
 
     def __init__(self, output: Path, *arguments: object) -> None:
         self._journal, self._manifest = output / JOURNAL, output / NAME
@@ -66,7 +66,7 @@ class Run:
             return 0
 
     def wait_for(self, count: int) -> bool:
-        """Whether the run still goes on when so many pictures are in the journal."""
+        """Whether the run has not ended when `count` pictures are in the journal."""
         until_s = time.monotonic() + WAIT_S
         while self.process.poll() is None and time.monotonic() < until_s:
             if self.finished >= count:

@@ -9,7 +9,7 @@ from typing import Any
 import groundglass as gg
 import psutil
 import pytest
-from batch_files import kill, write_raws
+from batch_files import kill, write_raw_files
 from groundglass.batch import cluster as cluster_module
 from groundglass.batch.cluster import Cluster
 from groundglass.batch.names import Target, expand
@@ -30,7 +30,7 @@ def scheduler() -> Iterator[Any]:
 
 
 def job_and_tasks(folder: Path, count: int) -> tuple[Job, list[Any]]:
-    write_raws(folder / "in", count)
+    write_raw_files(folder / "in", count)
     (folder / "out").mkdir()
     job = Job(gg.Settings(), str(folder / "out"))
     plan = make_plan(job, expand([str(folder / "in" / "*.dng")]), Target.parse(job.root, numbered=False), None)

@@ -56,7 +56,7 @@ def test_a_list_has_a_name_on_each_line(shoot: Path) -> None:
         expand(["@nowhere.txt"])
 
 
-def test_a_name_of_a_file_is_no_pattern(shoot: Path) -> None:
+def test_the_name_of_a_file_is_not_a_pattern(shoot: Path) -> None:
     Path("a[1].dng").touch()
     assert names("a[1].dng") == ["a[1]"]
 

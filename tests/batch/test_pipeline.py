@@ -10,7 +10,7 @@ from pathlib import Path
 import groundglass as gg
 import numpy as np
 import pytest
-from batch_files import write_raws
+from batch_files import write_raw_files
 from groundglass.batch import pipeline as pipeline_module
 from groundglass.batch import plan as plan_module
 from groundglass.batch.names import Target, expand
@@ -31,9 +31,9 @@ def engine() -> Iterator[gg.Engine]:
 
 
 @pytest.fixture(scope="module")
-def raws(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("raws")
-    write_raws(folder, 6)
+def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw_files")
+    write_raw_files(folder, 6)
     return folder
 
 
@@ -66,9 +66,9 @@ def all_tasks(plan: Plan, workers: int = 1) -> list[Task]:
     return make_tasks(plan, [picture.output for picture in plan.pictures], workers)
 
 
-def test_pictures_do_not_depend_on_the_pictures_before(raws: Path, engine: gg.Engine, tmp_path: Path) -> None:
+def test_pictures_do_not_depend_on_the_pictures_before(raw_files: Path, engine: gg.Engine, tmp_path: Path) -> None:
     job = job_in(tmp_path)
-    tasks = all_tasks(planned(job, str(raws / "*.dng")))
+    tasks = all_tasks(planned(job, str(raw_files / "*.dng")))
     forwards = run(job, engine, tasks)
     backwards = run(job, engine, [replace(task, number=10 + task.number) for task in reversed(tasks)])
     assert forwards == backwards
@@ -76,28 +76,28 @@ def test_pictures_do_not_depend_on_the_pictures_before(raws: Path, engine: gg.En
 
 
 def test_a_folder_is_a_clip_and_equals_the_frames_one_after_the_other(
-    raws: Path, engine: gg.Engine, tmp_path: Path
+    raw_files: Path, engine: gg.Engine, tmp_path: Path
 ) -> None:
     job = job_in(tmp_path / "clip")
-    plan = planned(job, str(raws), numbered=True)
+    plan = planned(job, str(raw_files), numbered=True)
     assert {clip.order for clip in plan.clips.values()} == {Order.METERED}
     run(job, engine, all_tasks(plan))
     engine.reset(metered=True)
-    for number, frame in enumerate(gg.open(raws), start=1):
+    for number, frame in enumerate(gg.open(raw_files), start=1):
         write_frame(engine, job.settings, frame, tmp_path / "expected.png")
         assert (tmp_path / "clip" / f"{number:04d}.png").read_bytes() == (tmp_path / "expected.png").read_bytes()
 
 
 @pytest.mark.parametrize("temporal", [0.0, 1.0])
 def test_a_clip_does_not_depend_on_how_it_is_split_and_continued(
-    temporal: float, raws: Path, engine: gg.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    temporal: float, raw_files: Path, engine: gg.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(plan_module, "MIN_PART", 2)
     for module in (plan_module, pipeline_module):
         monkeypatch.setattr(module, "PART", 4)
     monkeypatch.setattr(pipeline_module, "RUN_IN", 2)
     job = job_in(tmp_path, Development(metering="auto", temporal=temporal))
-    plan = planned(job, str(raws), numbered=True)
+    plan = planned(job, str(raw_files), numbered=True)
     alone = run(job, engine, all_tasks(plan))
     assert run(job, engine, all_tasks(plan, workers=2)) == alone
     last_two = [picture.output for picture in plan.pictures][-1:]
@@ -105,7 +105,7 @@ def test_a_clip_does_not_depend_on_how_it_is_split_and_continued(
 
 
 def test_an_unreadable_file_is_one_failure(engine: gg.Engine, tmp_path: Path) -> None:
-    paths = write_raws(tmp_path / "in", 3)
+    paths = write_raw_files(tmp_path / "in", 3)
     paths[1].write_bytes(paths[1].read_bytes()[:5000])
     for numbered, source in ((False, str(tmp_path / "in" / "*.dng")), (True, str(tmp_path / "in"))):
         job = job_in(tmp_path / str(numbered))
@@ -117,7 +117,7 @@ def test_an_unreadable_file_is_one_failure(engine: gg.Engine, tmp_path: Path) ->
 
 
 def test_an_input_that_vanishes_and_a_folder_that_takes_no_file_are_failures(engine: gg.Engine, tmp_path: Path) -> None:
-    paths = write_raws(tmp_path / "in", 2)
+    paths = write_raw_files(tmp_path / "in", 2)
     job = job_in(tmp_path / "out")
     tasks = all_tasks(planned(job, str(tmp_path / "in" / "*.dng")))
     paths[0].unlink()
@@ -130,39 +130,39 @@ def test_an_input_that_vanishes_and_a_folder_that_takes_no_file_are_failures(eng
     assert "is a folder" in refused.reason
 
 
-def test_a_full_disk_is_a_loss(engine: gg.Engine, raws: Path, tmp_path: Path) -> None:
+def test_a_full_disk_is_a_loss(engine: gg.Engine, raw_files: Path, tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full on this system")
     job = job_in(tmp_path)
     (tmp_path / "0000.png").symlink_to("/dev/full")
-    (result,) = run(job, engine, all_tasks(planned(job, str(raws / "0000.dng")))).values()
+    (result,) = run(job, engine, all_tasks(planned(job, str(raw_files / "0000.dng")))).values()
     assert isinstance(result, Failed)
     assert result.is_lost
 
 
-def test_a_careful_task_gives_the_same_pictures(raws: Path, engine: gg.Engine, tmp_path: Path) -> None:
+def test_a_careful_task_gives_the_same_pictures(raw_files: Path, engine: gg.Engine, tmp_path: Path) -> None:
     job = job_in(tmp_path)
-    tasks = all_tasks(planned(job, str(raws), numbered=True))
+    tasks = all_tasks(planned(job, str(raw_files), numbered=True))
     assert run(job, engine, [replace(task, careful=True) for task in tasks]) == run(job, engine, tasks)
 
 
-def test_a_plan_takes_a_file_once_and_at_most_some_frames_of_a_clip(raws: Path, tmp_path: Path) -> None:
+def test_a_plan_takes_a_file_once_and_at_most_some_frames_of_a_clip(raw_files: Path, tmp_path: Path) -> None:
     job = job_in(tmp_path)
-    assert len(planned(job, str(raws / "0000.dng"), str(raws / "*.dng")).pictures) == 6
-    assert len(planned(job, str(raws), numbered=True, frames=2).pictures) == 2
+    assert len(planned(job, str(raw_files / "0000.dng"), str(raw_files / "*.dng")).pictures) == 6
+    assert len(planned(job, str(raw_files), numbered=True, frames=2).pictures) == 2
     with pytest.raises(SourceError, match="no such file or folder"):
         planned(job, "nowhere.dng")
-    plan = planned(job, "nowhere.dng", str(raws / "0000.dng"), "scene:")
+    plan = planned(job, "nowhere.dng", str(raw_files / "0000.dng"), "scene:")
     assert [failed.reason.partition(":")[0] for failed in plan.failed] == ["nowhere.dng", "scene"]
     other = tmp_path / "other" / "0000.dng"
     other.parent.mkdir()
-    shutil.copy(raws / "0000.dng", other)
+    shutil.copy(raw_files / "0000.dng", other)
     with pytest.raises(OutputError, match="is the output of"):
-        planned(job, str(raws / "0000.dng"), str(other))
+        planned(job, str(raw_files / "0000.dng"), str(other))
 
 
-def test_numbers_become_constants_at_once_in_a_repeatable_engine(raws: Path, engine: gg.Engine) -> None:
-    frame = next(iter(gg.open(raws / "0000.dng")))
+def test_numbers_become_constants_at_once_in_a_repeatable_engine(raw_files: Path, engine: gg.Engine) -> None:
+    frame = next(iter(gg.open(raw_files / "0000.dng")))
     with gg.Engine(repeatable=True) as fresh:
         assert np.array_equal(fresh.render(frame, gg.Settings()), engine.render(frame, gg.Settings()))
         assert fresh._grader._programs.compiled()[0] == 0 or not fresh._grader._software

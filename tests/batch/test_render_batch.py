@@ -7,24 +7,24 @@ import signal
 from pathlib import Path
 
 import pytest
-from batch_files import Run, entries, kill, render, write_raws
+from batch_files import Run, entries, kill, render, write_raw_files
 from groundglass.batch.manifest import NAME
 
 OPTIONS = ("--demosaic", "rcd", "--quality", "live")
 
 
 @pytest.fixture(scope="module")
-def raws(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("raws")
-    write_raws(folder, 40)
+def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("raw_files")
+    write_raw_files(folder, 40)
     return folder
 
 
 @pytest.fixture(scope="module")
-def whole(raws: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def whole(raw_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The output of a run that nothing interrupts."""
     output = tmp_path_factory.mktemp("whole")
-    done = render(raws / "*.dng", "-o", output, *OPTIONS)
+    done = render(raw_files / "*.dng", "-o", output, *OPTIONS)
     assert done.returncode == 0, done
     assert done.stdout == f"groundglass: wrote 40 files, the last is {output}/0039.png\n"
     return output
@@ -36,20 +36,20 @@ def assert_same(output: Path, whole: Path) -> None:
     assert names == {path.name: path.read_bytes() for path in whole.iterdir()}
 
 
-def test_a_second_run_renders_only_what_changed(raws: Path, whole: Path, tmp_path: Path) -> None:
+def test_a_second_run_renders_only_what_changed(raw_files: Path, whole: Path, tmp_path: Path) -> None:
     output = tmp_path / "out"
     shutil.copytree(whole, output)
     (output / "0003.png").write_bytes((output / "0003.png").read_bytes()[:100])
     (output / "0004.png").unlink()
-    done = render(raws / "*.dng", "-o", output, *OPTIONS)
+    done = render(raw_files / "*.dng", "-o", output, *OPTIONS)
     assert "wrote 2 files, 38 files were up to date" in done.stdout
     assert_same(output, whole)
 
 
-def test_what_is_killed_is_continued_with_the_same_result(raws: Path, whole: Path, tmp_path: Path) -> None:
+def test_what_is_killed_is_continued_with_the_same_result(raw_files: Path, whole: Path, tmp_path: Path) -> None:
     """A worker is killed, then the command by SIGKILL, then by Ctrl-C; two workers then render the rest."""
     output = tmp_path / "out"
-    arguments = (raws / "*.dng", "--workers", 2, *OPTIONS)
+    arguments = (raw_files / "*.dng", "--workers", 2, *OPTIONS)
     running = Run(output, *arguments)
     assert running.wait_for(3)
     kill(running.workers()[0])
@@ -66,7 +66,7 @@ def test_what_is_killed_is_continued_with_the_same_result(raws: Path, whole: Pat
 
 
 def test_failures_are_listed_and_the_others_are_rendered(tmp_path: Path) -> None:
-    paths = write_raws(tmp_path / "in", 3)
+    paths = write_raw_files(tmp_path / "in", 3)
     intact = paths[1].read_bytes()
     paths[1].write_bytes(intact[:5000])
     output = tmp_path / "out"

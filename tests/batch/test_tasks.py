@@ -86,12 +86,12 @@ def test_what_is_done_with_a_frame_depends_on_the_part_alone() -> None:
 
 
 def test_workers_must_be_equal() -> None:
-    ours = {"program": "1", "device": "A"}
-    check_identity(ours, dict(ours), "worker 2")
+    expected = {"program": "1", "device": "A"}
+    check_identity(expected, dict(expected), "worker 2")
     with pytest.raises(DeviceError, match="worker 2: a worker has B, another has A"):
-        check_identity(ours, {"program": "1", "device": "B"}, "worker 2")
+        check_identity(expected, {"program": "1", "device": "B"}, "worker 2")
     with pytest.raises(DeviceError, match="another version of groundglass"):
-        check_identity(ours, {"program": "2", "device": "A"}, "worker 2")
+        check_identity(expected, {"program": "2", "device": "A"}, "worker 2")
 
 
 def test_devices_are_named_with_commas() -> None:
