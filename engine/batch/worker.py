@@ -91,7 +91,7 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)  # they reach the command, which ends this process
     limit_arenas()
     output = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # messages are not mixed with what drivers print
+    os.dup2(2, 1)  # the output of drivers is not mixed with messages
     sys.stderr = notes = Notes()
     threading.excepthook = lambda failed: end_with(failed.exc_value)
     try:
