@@ -5,7 +5,7 @@
 Parts: `throughput` (the command beside the chain alone: one engine that reads, draws and writes in a loop), `overhead`
 (of a task, with tiny pictures, in one process and on a local Dask cluster), `kills` (SIGKILL and SIGINT at random
 moments, then the same command until it is finished), `cluster` (Dask with one and two workers, one of which is killed).
-The figures depend on the load of the machine, which is printed.
+All values depend on the load of the machine, which is printed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from groundglass.develop.development import Development
 
 OPTIONS = ("--demosaic", "best", "--quality", "best")
 SMALL, TINY = (640, 480), (32, 32)
-MIN_SHARE = 0.9  # of the chain's throughput
+MIN_SHARE = 0.9  # relative to the chain's throughput
 MAX_OVERHEAD_MS = 5.0
 LEFT = 2  # pictures that are left at least, when a run is interrupted
 
@@ -64,15 +64,15 @@ class Batch:
         output.mkdir(exist_ok=True)
         with gg.Engine(repeatable=True) as engine:
 
-            def one(path: Path) -> None:
+            def draw(path: Path) -> None:
                 engine.reset(metered=True)
                 with gg.open(path) as source:
                     write_frame(engine, settings, next(iter(source)), output / f"{path.stem}.png")
 
-            one(self.paths[0])
+            draw(self.paths[0])
             begun_s = perf_counter()
             for path in self.paths[1:]:
-                one(path)
+                draw(path)
             return (perf_counter() - begun_s) / (self.pictures - 1)
 
     def manifest(self, name: str) -> bytes:
