@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pickle
+import platform
 import threading
 from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -42,8 +45,9 @@ def runner_of(key: str, message: bytes) -> Runner:
             for other in list(_RUNNERS):
                 _RUNNERS.pop(other).close()
             job, device, threads = pickle.loads(message)
-            if not is_remote(job.root) and not Path(job.root).is_dir():
-                raise OutputError(f"{job.root}: does not exist on {os.uname().nodename}; use a shared folder or s3://")
+            root = Path(job.folder) / job.root
+            if not is_remote(job.root) and not root.is_dir():
+                raise OutputError(f"{root}: does not exist on {platform.node()}; use a shared folder or s3://")
             _RUNNERS[key] = Runner(job, device, threads)
         return _RUNNERS[key]
 
@@ -94,7 +98,7 @@ class Cluster:
         try:
             self._message = self._client.submit(bytes, message, pure=False)  # is computed again if its worker dies
             self.identity = self._checked_identity()
-            self.count = sum(worker["nthreads"] for worker in self._workers().values())
+            self.count = sum(self._workers().values())
         except BaseException:
             self.close()
             raise
@@ -102,13 +106,14 @@ class Cluster:
     def _connected(self, distributed: Any, address: str, count: int) -> Any:
         if address == LOCAL:
             self._local = distributed.LocalCluster(
-                n_workers=count, threads_per_worker=TASKS_AT_ONCE, dashboard_address=None, silence_logs=50
+                n_workers=count, threads_per_worker=TASKS_AT_ONCE, dashboard_address="127.0.0.1:0", silence_logs=50
             )
             return distributed.Client(self._local)
         return distributed.Client(address, timeout=CONNECT_S)
 
-    def _workers(self) -> dict[str, Any]:
-        return dict(self._client.scheduler_info(n_workers=-1)["workers"])
+    def _workers(self) -> dict[str, int]:
+        """The threads of each worker, by address."""
+        return dict(self._client.nthreads())
 
     def _checked_identity(self) -> dict[str, str]:
         """The identity of all workers. Raises GroundglassError."""
@@ -152,6 +157,7 @@ class Cluster:
                 yield from self._results_of(future, task)
 
     def _submit(self, task: Task) -> None:
+        self._check_scheduler()
         future = self._client.submit(
             run_in_worker, self._key, self._message, task, self.identity, pure=False, priority=-task.number
         )
@@ -159,24 +165,32 @@ class Cluster:
         future.add_done_callback(self._done.put)
 
     def _results_of(self, future: Any, task: Task) -> list[Result]:
-        if future.status == "finished":
-            results: list[Result] = future.result()
-            return results
-        error = future.exception() if future.status == "error" else None
+        """The results of a task that has ended; none if it must run again, because the cluster lost its result."""
+        error: BaseException | None = None
+        try:
+            if future.status == "finished":
+                results: list[Result] = future.result()
+                return results
+            error = future.exception() if future.status == "error" else None
+        except (OSError, CancelledError):  # the scheduler or the worker with the result is gone
+            self._check_scheduler()
         if isinstance(error, GroundglassError):
             raise error
-        if error is None or isinstance(error, RefusedError):  # it was lost with the scheduler's memory of it
+        if error is None or isinstance(error, RefusedError):
             self._submit(task)
             return []
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return [Failed(picture.output, f"{picture.inputs[0]}: {reason}") for picture in task.pictures]
 
+    def _check_scheduler(self) -> None:
+        if self._client.status != "running":
+            raise DeviceError(f"--cluster {self._address}: the scheduler is gone; start it, and repeat the command")
+
     def _check_alive(self, alone_s: float) -> float:
         """Since when no worker is connected; 0 if there is one. Raises DeviceError."""
-        if self._client.status not in ("running", "connecting"):
-            raise DeviceError(f"--cluster {self._address}: the scheduler is gone; the same command continues")
+        self._check_scheduler()
         with suppress(OSError, ValueError):
-            if self._client.status == "running" and self._workers():
+            if self._workers():
                 return 0.0
         alone_s = alone_s or monotonic()
         if monotonic() - alone_s > WORKERS_S:
@@ -214,4 +228,6 @@ def _distributed(address: str) -> Any:
         import distributed
     except ImportError as error:
         raise MissingExtraError(f"--cluster {address}", "Dask distributed", "cluster") from error
+    for name in ("distributed", "distributed.client"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are reported as those of the command
     return distributed

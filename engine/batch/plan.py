@@ -114,7 +114,7 @@ def is_still(source: str, raw_format: str | None = None) -> bool:
             return True
         raise SourceError(f"{source}: only raw files and pictures are read from there; copy a video or a folder here")
     if source == "-" or find_kind(source) is not None:
-        raise SourceError(f"{source}: is not a file; render it alone, without --workers and --cluster")
+        raise SourceError(f"{source} is not a file; render it alone, without --workers and --cluster")
     _check_exists(source)
     path = Path(source)
     if path.is_dir():

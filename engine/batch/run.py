@@ -32,6 +32,9 @@ class Summary:
 class Progress:
     """Receives the progress of a batch; this one ignores it."""
 
+    def check(self, count: int) -> None:
+        """Inputs and outputs of `count` pictures are read, to find which of them must be rendered again."""
+
     def start(self, total: int, up_to_date: int) -> None:
         """`up_to_date` of the `total` pictures need not be rendered."""
 
@@ -111,6 +114,7 @@ def run_batch(job: Job, plan: Plan, manifest: Manifest, start: Callable[[int], W
     workers = start(len(plan.pictures))
     try:
         settings = settings_digest(job, workers.identity)
+        progress.check(sum("output_sha256" in manifest.entries.get(output, {}) for output in pictures))
         current = up_to_date(manifest, plan, settings)
         manifest.describe(settings, workers.identity | {"look": job.settings.look.name, "lens": job.settings.lens.name})
         summary.up_to_date = len(current)

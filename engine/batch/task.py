@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -19,6 +20,7 @@ class Job:
 
     `source_options` are those of `open_source`, `engine_options` those of `Engine`. With a `rack` the focus follows the
     time of each frame. `root` is the folder of the outputs, a path or an address. `sandbox` decodes files apart.
+    Relative paths start from `folder`, also on other computers.
     """
 
     settings: Settings
@@ -27,6 +29,7 @@ class Job:
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     rack: Rack | None = None
     sandbox: bool = False
+    folder: str = field(default_factory=os.getcwd)
 
 
 class Order(enum.Enum):

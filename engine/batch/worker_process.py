@@ -43,9 +43,12 @@ class WorkerProcess:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, env=_environment(threads),
+                cwd=job.folder,
             )  # fmt: skip
         except OSError as error:
-            raise DeviceError(f"{sys.executable}: a worker cannot be started ({error.strerror})") from error
+            raise DeviceError(
+                f"{job.folder}: a worker cannot be started there ({error.strerror}); use a folder that all have"
+            ) from error
         self._send((device, job))
         ready = self._receive()
         if ready is None:

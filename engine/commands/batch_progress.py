@@ -12,6 +12,7 @@ from ..batch.task import Failed, Result
 from ..errors import print_line
 
 LINE_S = 30.0
+MIN_CHECKED = 100  # fewer are checked at once
 
 
 class BatchProgress(Progress):
@@ -22,6 +23,10 @@ class BatchProgress(Progress):
         self._done = self._failed = self._total = 0
         self._begun_s = self._printed_s = monotonic()
         self._up_to_date = 0
+
+    def check(self, count: int) -> None:
+        if count >= MIN_CHECKED:
+            print_line(f"checking {count} finished pictures")
 
     def start(self, total: int, up_to_date: int) -> None:
         self._total, self._up_to_date = total - up_to_date, up_to_date
@@ -51,7 +56,8 @@ class BatchProgress(Progress):
         if self._bar is not None:
             self._bar.stop()
         if kind is KeyboardInterrupt:
-            print_line(f"interrupted after {self._done} of {self._total} pictures; the same command renders the others")
+            done = f"after {self._done} of {self._total} pictures" if self._total else "before the first picture"
+            print_line(f"interrupted {done}; the same command continues")
 
 
 def _bar() -> Any:

@@ -43,13 +43,13 @@ def run_render_batch(
     from ..formats.picture_write import is_scene
 
     is_scene(target.pattern)
+    if target.is_single and len(inputs) > 1:
+        raise OutputError(
+            f"{target.root}/{target.pattern}: one file for {len(inputs)} sources; name a folder, "
+            f"{{name}}{target.suffix} or %04d{target.suffix}"
+        )
     job = job_of(source_options, options, target.root)
     plan = make_plan(job, inputs, target, frames)
-    if target.is_single and len(plan.pictures) + len(plan.failed) > 1:
-        raise OutputError(
-            f"{target.root}/{target.pattern}: one file for {len(plan.pictures)} pictures; name a folder, "
-            f"{{name}}{target.suffix}, or %04d{target.suffix}"
-        )
     make_root(target.root)
     with Manifest(target.root) as manifest, bar() as progress:
         summary = run_batch(job, plan, manifest, partial(start_workers, job, options.device, batch), progress)
