@@ -32,14 +32,15 @@ class Input:
     name: str
 
 
-def expand(sources: list[str], *, each: bool = False) -> list[Input]:
+def expand(sources: list[str], root: str, *, each: bool = False) -> list[Input]:
     """The inputs that `sources` are: files, folders, patterns such as "shoot/**/*.dng", and lists, `@files.txt`.
 
     An output has the name of its input. The folders below the fixed part of a pattern, and those of a relative path in
     a list, are kept. With `each`, a folder is all raw files in it and its folders, or the pictures of a folder without
-    raw files; else it is a clip. Raises SourceError.
+    raw files; else it is a clip. Files in `root`, the folder of the outputs, are not found by patterns and by `each`
+    in a folder above it. Raises SourceError.
     """
-    return [found for source in sources for found in _expanded(source, each=each)]
+    return [found for source in sources for found in _expanded(source, root, each=each)]
 
 
 def is_pattern(source: str) -> bool:
@@ -50,16 +51,16 @@ def is_pattern(source: str) -> bool:
     return source.startswith(LIST) or (WILDCARDS.search(source) is not None and not is_address)
 
 
-def _expanded(source: str, *, each: bool) -> Iterator[Input]:
+def _expanded(source: str, root: str, *, each: bool) -> Iterator[Input]:
     source = plain(source)
     if source.startswith(LIST) and not os.path.lexists(source):
         for line in _lines(source[1:]):
             is_kept = not os.path.isabs(line) and "://" not in line and ".." not in PurePosixPath(line).parts
             yield Input(line, _without_suffix(os.path.normpath(line)) if is_kept else _stem(line))
     elif is_pattern(source):
-        yield from _matched(source)
+        yield from _matched(source, root)
     elif each and not is_remote(source) and Path(source).is_dir():
-        yield from _files_below(Path(source))
+        yield from _files_below(Path(source), root)
     else:
         yield Input(source, _stem(source))
 
@@ -78,7 +79,7 @@ def _lines(name: str) -> list[str]:
     return found
 
 
-def _matched(pattern: str) -> Iterator[Input]:
+def _matched(pattern: str, root: str) -> Iterator[Input]:
     fixed = PurePosixPath(*_fixed_parts(pattern))
     if is_remote(pattern):
         names = matches(pattern)
@@ -87,6 +88,7 @@ def _matched(pattern: str) -> Iterator[Input]:
             glob.glob(pattern, recursive=True), key=lambda name: (str(Path(name).parent), natural_key(Path(name)))
         )
         names = [name for name in names if Path(name).is_file()] or names
+        names = [name for name in names if not _is_output(name, root, str(fixed))]
     if not names:
         raise SourceError(f"{pattern}: no file matches; check the pattern, and quote it")
     base = str(fixed).replace(":/", "://", 1) if is_remote(pattern) else str(fixed)
@@ -101,9 +103,10 @@ def _fixed_parts(pattern: str) -> list[str]:
     return list(parts[:first])
 
 
-def _files_below(folder: Path) -> Iterator[Input]:
+def _files_below(folder: Path, root: str) -> Iterator[Input]:
     found = False
     for place, folders, _ in os.walk(folder):
+        folders[:] = [name for name in folders if not _is_output(f"{place}/{name}", root, str(folder))]
         folders[:] = sorted(
             (name for name in folders if not name.startswith(".")), key=lambda name: natural_key(Path(name))
         )
@@ -116,6 +119,14 @@ def _files_below(folder: Path) -> Iterator[Input]:
             yield Input(str(path), _without_suffix(path.relative_to(folder).as_posix()))
     if not found:
         frame_paths(folder)  # raises the error
+
+
+def _is_output(name: str, root: str, base: str) -> bool:
+    """Whether a file or folder lies in the folder of the outputs, and that is below `base`."""
+    output, above, place = (os.path.realpath(path) for path in (root, base, name))
+    return (
+        output != above and output.startswith(above + os.sep) and (place == output or place.startswith(output + os.sep))
+    )
 
 
 def _stem(source: str) -> str:

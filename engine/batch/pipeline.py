@@ -122,7 +122,7 @@ def _frames_of_source(job: Job, task: Task, clip: Clip, wanted: dict[int, Pictur
                 frame.release()
                 if not left:
                     return
-            reason = f"{clip.source}: ends before this frame; copy or export it again"
+            reason = ""
     except Exception as error:  # also of a library
         reason = as_error(error)
     for picture in left.values():

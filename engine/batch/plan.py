@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -58,43 +59,36 @@ def make_plan(job: Job, inputs: list[Input], target: Target, frames: int | None)
     """
     plan = Plan()
     for item in inputs:
+        number = len(plan.pictures) + len(plan.failed) + 1
         try:
             clip = None if is_still(item.source, _given(job).get("raw_format")) else open_clip(job, item.source)
         except GroundglassError as error:
             if len(inputs) == 1:
                 raise
-            plan.failed.append(Failed(target.output(item.name, len(plan.pictures) + 1, in_clip=False), str(error)))
+            plan.failed.append(Failed(target.output(item.name, number, in_clip=False), str(error)))
             continue
         if clip is None:
-            _add_still(plan, item, target)
+            plan.pictures.append(Picture(target.output(item.name, number, in_clip=False), (item.source,)))
         else:
-            _add_clip(plan, job, item, target, clip, frames)
+            _add_clip(plan, item, target, clip, frames)
     check_outputs(job.root, [(picture.output, picture.inputs[0]) for picture in plan.pictures if picture.frame is None])
-    _check_clips(plan)
+    _check_clips(plan, job.root)
     return plan
 
 
-def _add_still(plan: Plan, item: Input, target: Target) -> None:
-    plan.pictures.append(Picture(target.output(item.name, len(plan.pictures) + 1, in_clip=False), (item.source,)))
-
-
 def _add_clip(
-    plan: Plan,
-    job: Job,
-    item: Input,
-    target: Target,
-    opened: tuple[Clip, int, list[tuple[str, ...]]],
-    limit: int | None,
+    plan: Plan, item: Input, target: Target, opened: tuple[Clip, int, list[tuple[str, ...]]], limit: int | None
 ) -> None:
     clip, count, inputs = opened
     for frame in range(count if limit is None else min(count, limit)):
-        number = frame + 1 if target.is_named else len(plan.pictures) + 1
+        number = frame + 1 if target.is_named else len(plan.pictures) + len(plan.failed) + 1
         output = target.output(item.name, number, in_clip=True)
         plan.pictures.append(Picture(output, inputs[frame] if inputs else (item.source,), frame))
         plan.clips[output] = clip
 
 
-def _check_clips(plan: Plan) -> None:
+def _check_clips(plan: Plan, root: str) -> None:
+    """Raises OutputError if frames have the output of another picture, or would become frames of their clip."""
     seen: dict[str, Picture] = {}
     for picture in plan.pictures:
         other = seen.setdefault(picture.output, picture)
@@ -105,6 +99,9 @@ def _check_clips(plan: Plan) -> None:
             )
     if len(seen) < len(plan.pictures):  # a file that is named twice is rendered once
         plan.pictures = list(seen.values())
+    for clip in {clip.source: clip for clip in plan.clips.values()}.values():
+        if clip.encoding is not Encoding.MOSAIC and os.path.realpath(clip.source) == os.path.realpath(root):
+            raise OutputError(f"{root}: the outputs would become frames of this clip; name another folder with -o")
 
 
 def is_still(source: str, raw_format: str | None = None) -> bool:

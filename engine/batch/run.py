@@ -143,6 +143,9 @@ def _take(
     for result in results:
         if isinstance(result, Failed) and result.is_lost:
             raise LostOutputError(result.reason)
+        if isinstance(result, Failed) and result.is_absent:
+            summary.total -= 1
+            continue
         entry = _entry(pictures[result.output], result, settings)
         manifest.add(entry)
         if isinstance(result, Written):

@@ -94,11 +94,18 @@ class Written(NamedTuple):
 
 
 class Failed(NamedTuple):
-    """A picture could not be rendered. If `is_lost`, its folder takes no more files: the others would fail, too."""
+    """A picture could not be rendered. If `is_lost`, its folder takes no more files: the others would fail, too.
+
+    Without a reason its video has no such frame: containers may give a larger number than can be decoded.
+    """
 
     output: str
     reason: str
     is_lost: bool = False
+
+    @property
+    def is_absent(self) -> bool:
+        return not self.reason
 
 
 Result = Written | Failed

@@ -47,7 +47,7 @@ def run_render(
         with local_file(alone) as path:
             render_source(alone if is_live else str(path), source_options, options, Path(output), frames)
         return
-    run_render_batch(expand(sources, each=batch.each), target, source_options, options, batch, frames)
+    run_render_batch(expand(sources, target.root, each=batch.each), target, source_options, options, batch, frames)
 
 
 def is_live_source(source: str) -> bool:

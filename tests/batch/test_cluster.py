@@ -33,7 +33,7 @@ def job_and_tasks(folder: Path, count: int) -> tuple[Job, list[Any]]:
     write_raw_files(folder / "in", count)
     (folder / "out").mkdir()
     job = Job(gg.Settings(), str(folder / "out"))
-    plan = make_plan(job, expand([str(folder / "in" / "*.dng")]), Target.parse(job.root, numbered=False), None)
+    plan = make_plan(job, expand([str(folder / "in" / "*.dng")], "out"), Target.parse(job.root, numbered=False), None)
     return job, make_tasks(plan, [picture.output for picture in plan.pictures], 1)
 
 

@@ -10,7 +10,7 @@ from groundglass.errors import OutputError, SourceError
 
 
 def names(*sources: str, each: bool = False) -> list[str]:
-    return [item.name for item in expand(list(sources), each=each)]
+    return [item.name for item in expand(list(sources), "shoot/out", each=each)]
 
 
 @pytest.fixture
@@ -32,16 +32,24 @@ def test_a_pattern_is_sorted_naturally_and_keeps_the_folders_below_its_fixed_par
     assert names("shoot/day1/*.dng") == ["a2", "a10"]
     assert names("shoot/**/a*.dng") == ["day1/a2", "day1/a10"]
     with pytest.raises(SourceError, match="no file matches"):
-        expand(["shoot/*.cr2"])
+        expand(["shoot/*.cr2"], "out")
 
 
 def test_each_file_of_a_folder_keeps_its_folder(shoot: Path) -> None:
     """A raw file counts, not its JPEG; a folder without raw files has its pictures."""
     assert names("shoot", each=True) == ["day1/a2", "day1/a10", "day2/c"]
-    assert expand(["shoot"]) == [Input("shoot", "shoot")]
+    assert expand(["shoot"], "out") == [Input("shoot", "shoot")]
     Path("empty").mkdir()
     with pytest.raises(SourceError, match="no raw files and no pictures"):
-        expand(["empty"], each=True)
+        expand(["empty"], "out", each=True)
+
+
+def test_outputs_below_the_sources_are_not_sources(shoot: Path) -> None:
+    (shoot / "shoot" / "out").mkdir()
+    (shoot / "shoot" / "out" / "a2.png").touch()
+    assert names("shoot", each=True) == ["day1/a2", "day1/a10", "day2/c"]
+    assert names("shoot/**/*.png") == ["day2/c"]
+    assert names("shoot/out/*.png") == ["a2"]
 
 
 def test_a_list_has_a_name_on_each_line(shoot: Path) -> None:
@@ -51,9 +59,9 @@ def test_a_list_has_a_name_on_each_line(shoot: Path) -> None:
     assert names("@files.txt") == ["shoot/day1/a2", "line\nbreak"]
     Path("files.txt").write_bytes(b"\n")
     with pytest.raises(SourceError, match="list is empty"):
-        expand(["@files.txt"])
+        expand(["@files.txt"], "out")
     with pytest.raises(SourceError, match="cannot be read"):
-        expand(["@nowhere.txt"])
+        expand(["@nowhere.txt"], "out")
 
 
 def test_the_name_of_a_file_is_not_a_pattern(shoot: Path) -> None:

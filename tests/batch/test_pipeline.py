@@ -16,10 +16,11 @@ from groundglass.batch import plan as plan_module
 from groundglass.batch.names import Target, expand
 from groundglass.batch.pipeline import Pipeline
 from groundglass.batch.plan import Plan, make_plan, make_tasks
-from groundglass.batch.task import Failed, Job, Order, Result, Task, Written
+from groundglass.batch.task import Failed, Job, Order, Picture, Result, Task, Written
 from groundglass.commands.render import write_frame
 from groundglass.develop.development import Development
 from groundglass.errors import OutputError, SourceError
+from PIL import Image
 
 DEVELOPMENT = Development(metering="auto")
 
@@ -59,7 +60,8 @@ def run(job: Job, engine: gg.Engine, tasks: list[Task]) -> dict[str, Result]:
 
 
 def planned(job: Job, *sources: str, each: bool = False, numbered: bool = False, frames: int | None = None) -> Plan:
-    return make_plan(job, expand(list(sources), each=each), Target.parse(job.root, numbered=numbered), frames)
+    inputs = expand(list(sources), job.root, each=each)
+    return make_plan(job, inputs, Target.parse(job.root, numbered=numbered), frames)
 
 
 def all_tasks(plan: Plan, workers: int = 1) -> list[Task]:
@@ -159,6 +161,32 @@ def test_a_plan_takes_a_file_once_and_at_most_some_frames_of_a_clip(raw_files: P
     shutil.copy(raw_files / "0000.dng", other)
     with pytest.raises(OutputError, match="is the output of"):
         planned(job, str(raw_files / "0000.dng"), str(other))
+
+
+def test_the_outputs_of_a_clip_do_not_become_its_frames(tmp_path: Path) -> None:
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.png")
+    with pytest.raises(OutputError, match="would become frames of this clip"):
+        planned(job_in(tmp_path), str(tmp_path), numbered=True)
+
+
+def test_a_video_may_have_fewer_frames_than_its_container_states(engine: gg.Engine, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    with av.open(str(tmp_path / "a.mp4"), "w") as container:
+        stream = container.add_stream("mpeg4", rate=12)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for level in (50, 100, 150, None):
+            pixels = None if level is None else av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8))
+            container.mux(stream.encode(pixels))
+    job = job_in(tmp_path / "out")
+    plan = planned(job, str(tmp_path / "a.mp4"), numbered=True)
+    assert [picture.output for picture in plan.pictures] == ["0001.png", "0002.png", "0003.png"]
+    clip = plan.clips["0001.png"]
+    assert clip.order is Order.FREE
+    beyond_the_end = Picture("0004.png", plan.pictures[0].inputs, 3)
+    results = list(run(job, engine, [Task(0, (*plan.pictures, beyond_the_end), clip)]).values())
+    assert [isinstance(result, Written) for result in results] == [True, True, True, False]
+    assert isinstance(results[-1], Failed)
+    assert results[-1].is_absent
 
 
 def test_numbers_become_constants_at_once_in_a_repeatable_engine(raw_files: Path, engine: gg.Engine) -> None:
