@@ -17,7 +17,7 @@ PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON
 
-.PHONY: help view test fuzz faults cameras browser bench docs pictures clean
+.PHONY: help view test fuzz faults cameras batch browser bench docs pictures clean
 help:  ## list the targets
 	@echo "targets:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | column -t -s '|' 2>/dev/null \
@@ -46,6 +46,9 @@ faults: $(VENV)/.installed-test  ## end the viewer and fill its disk at random m
 
 cameras: $(VENV)/.installed-test  ## measure live cameras and streams without hardware: make cameras [ARGS="streams closing"]
 	@PYTHONPATH=tests/cameras:tests/faults:tests/support $(BIN)/python tests/cameras/cameras_run.py $(ARGS)
+
+batch: $(VENV)/.installed-test  ## measure batches of pictures, killed, resumed and on a cluster: make batch [ARGS="--pictures 200 throughput"]
+	@PYTHONPATH=tests/batch:tests/cameras:tests/support $(BIN)/python tests/batch/batch_run.py $(ARGS)
 
 browser: $(VENV)/.installed-test  ## measure the viewfinder in headless Chromium: make browser [ARGS="h264 --seconds 30"]
 	@tools/system_packages.sh test

@@ -23,7 +23,7 @@ from .commands.bench_options import BenchOptions
 from .commands.declared import Defaults, Only, Without, options_declared
 from .commands.look import look_app
 from .commands.new_pass import new_pass
-from .commands.options import EngineOptions, Quality, ServeOptions, SourceOptions, ViewOptions
+from .commands.options import BatchOptions, EngineOptions, Quality, ServeOptions, SourceOptions, ViewOptions
 from .commands.render_hdr import HdrOptions
 from .commands.tune import live_edit_command
 from .compute.registry import device_words
@@ -112,29 +112,32 @@ app.command()(new_pass)
 @app.command()
 @options_declared
 def render(
-    source: Annotated[str, typer.Argument(metavar="SOURCE", help=arg.SOURCE_HELP)],
+    sources: Annotated[list[str], typer.Argument(metavar="SOURCE...", help=arg.SOURCES_HELP)],
     output: Annotated[
-        Path,
+        str,
         typer.Option(
             "--output",
             "-o",
             metavar="FILE",
-            help=".png, .jpg, .tif (16 bit), .avif, .heic, .exr (scene-linear), an HDR video; many frames: %04d.png",
+            help=".png, .jpg, .tif (16 bit), .avif, .heic, .exr (scene-linear), an HDR video; many: a folder, {name}.jpg "
+            "or %04d.png in one.",
         ),
     ],
     *,
     options: Annotated[EngineOptions, Defaults(demosaic="best", metering="auto", quality=Quality.BEST)],
     hdr: HdrOptions,
     frames: arg.FramesOption = None,
+    batch: BatchOptions,
     source_options: Annotated[SourceOptions, Without("loop")],
 ) -> None:
-    """Write SOURCE at full resolution through the same pipeline.
+    """Write each SOURCE at full resolution through the same pipeline.
 
-    One picture gives one file. Many give numbered files: -o out/%04d.png, or -o out/ for a folder of PNG files.
+    One picture gives one file. A clip gives numbered files: -o out/%04d.png, or -o out/ for a folder of PNG files. Many
+    pictures keep their names: -o out/ or -o out/{name}.jpg. Repeat the command to continue: it renders what is missing.
     """
     from .commands.render import run_render
 
-    run_render(source, source_options, options, output, frames, hdr)
+    run_render(sources, source_options, options, output, frames, batch, hdr)
 
 
 @app.command()

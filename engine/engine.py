@@ -48,7 +48,9 @@ class Engine:
     darkest values: "0.8..6" or (0.8, 6), default 0.5 to 5 m. For a map in metres use "model.onnx?metric".
 
     `look_route` is `gl`, `kernel` or `auto`. If the processor both computes and draws, `auto` compiles a kernel of a
-    look that `draw` has drawn several times. It may change a value by one code of 255. `render` then still uses GL.
+    look that `draw` has drawn several times. It may change a value by one code of 255. `render` then still uses GL. So
+    may the program of OpenGL, whose numbers become constants after some draws; with `repeatable`, `render` uses this
+    program at once: its pictures do not depend on those before them.
 
     The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError
     and ShaderError; for the model also SourceError, and MissingExtraError without onnxruntime.
@@ -64,6 +66,7 @@ class Engine:
         gl: moderngl.Context | None = None,
         settings: Settings | None = None,
         look_route: LookRoute = "auto",
+        repeatable: bool = False,
     ) -> None:
         self._look_route = check_route(look_route)
         self.clock = Clock()
@@ -86,7 +89,7 @@ class Engine:
         self._rehearsals = Rehearsals(self.gl, self._grader, self._scene_textures, self._kernel_looks)
         self._unsent: Planes | None = None  # light that is not in GL yet
         self._warm_up = WarmUp(self._open_warming, KEEP_S)
-        self._closed = False
+        self._closed, self._repeatable = False, repeatable
         self._light: PreparedScene | None = None
         if size is not None:
             self.compile_for(size, settings or Settings())
@@ -149,7 +152,6 @@ class Engine:
 
     def compile_for(self, size: tuple[int, int], settings: Settings, wait: Wait = no_wait) -> None:
         """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel.
-
         `wait` calls the part that takes long on a processor, perhaps in a thread, and returns after it.
         """
         frame = black_frame(size, settings.focus_m)
@@ -169,12 +171,19 @@ class Engine:
         self._light = self._light_for(frame, settings, WHOLE, waits=False)._replace(sides=frozenset())
         self.device.finish()
 
-    def reset(self) -> None:
-        """Discards the memory of earlier frames: the next frame is from another source."""
-        self._pipeline.reset()
+    def reset(self, *, metered: bool = False) -> None:
+        """Discards the memory of earlier frames: the next frame is from another source.
+
+        With `metered`, also the measured exposure and white balance: it is drawn as if it was the first of all frames.
+        """
+        self._pipeline.reset(metered=metered)
         self._light = None
         if self.depth_model is not None:
             self.depth_model.reset()
+
+    def meter(self, frame: Frame, settings: Settings) -> None:
+        """Lets exposure and white balance follow a frame that is not drawn."""
+        self._pipeline.developer.meter(frame.upright(), settings.development)
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         """Begins to allocate and compile, in threads, for the frame of `drawn` with other settings. Returns at once."""
@@ -204,7 +213,6 @@ class Engine:
 
     def on_device(self, device: str) -> Engine:
         """An engine on another device that draws in the same GL context. The caller closes it.
-
         It has no depth model: pass it frames from this engine, with their depth. Raises DeviceError.
         """
         return Engine(device, gl=self.gl, look_route=self._look_route)
@@ -248,7 +256,7 @@ class Engine:
         light = self._light_for(frame, settings, part, waits=waits)
         texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
         if texture is None:
-            texture = self._draw_in_gl(frame, settings, part)
+            texture = self._draw_in_gl(frame, settings, part, at_once=waits and self._repeatable)
         return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
 
     def _draw_by_kernel(
@@ -276,13 +284,13 @@ class Engine:
         with timed(self.device, self.clock), view as rgba, self.clock.span("draw", GL_ROW):
             return self._grader.put(rgba, scene.size, part=part)
 
-    def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part) -> moderngl.Texture:
+    def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part, *, at_once: bool) -> moderngl.Texture:
         make_current(self.gl)
         scene = self._send_scene()
         with self.clock.span("look"), self.clock.span("draw", GL_ROW):
             texture = self._grader.draw(
                 scene, settings.look, strength=settings.strength, target=target_of(settings.bits),
-                output=settings.output_space, part=part, **settings.moment_of(frame),
+                output=settings.output_space, part=part, at_once=at_once, **settings.moment_of(frame),
             )  # fmt: skip
         if self._grader.last_gpu_ms is not None:
             self.clock.add("look", self._grader.last_gpu_ms)
@@ -308,10 +316,8 @@ class Engine:
         return self._kernel_looks.drew
 
     def _light_for(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> PreparedScene:
-        """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so.
-
-        A repeated draw of the same side computes it again: noise reduction, depth steadying and the depth model have a
-        newer state.
+        """Fills the scene textures with the light of a frame, unless the other side of a wipe has already done so. A
+        repeated draw of the same side computes it again: noise reduction, depth and its model have a newer state.
         """
         inputs = (
             *(settings.lens, settings.focus_m, settings.development, settings.quality, settings.scale),

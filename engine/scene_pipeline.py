@@ -117,9 +117,9 @@ class ScenePipeline:
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self.soft_focus.ahead(*size)
 
-    def reset(self) -> None:
-        """Discards the memory of earlier frames."""
-        self.developer.reset()
+    def reset(self, *, metered: bool = False) -> None:
+        """Discards the memory of earlier frames; with `metered`, also the measured exposure and white balance."""
+        self.developer.reset(metered=metered)
         self._steadied = self._ready = None
 
     def release(self) -> None:

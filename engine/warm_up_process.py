@@ -12,14 +12,13 @@ import pickle
 import subprocess
 import sys
 from contextlib import suppress
-from io import BytesIO
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 from .compute.program import KERNELS
 from .errors import DeviceError, GroundglassError
 from .gl.program import SHADERS
 from .kernel_choice import kernel_choice
+from .pickling import pickled
 
 if TYPE_CHECKING:
     from .compute.device import Device
@@ -70,7 +69,7 @@ class WarmUpProcess:
         texts = None if revisions == self._sent_revisions else (KERNELS.state(), SHADERS.state())
         self._sent_revisions = revisions
         try:
-            process.stdin.write(_pickled((texts, frame, settings)))
+            process.stdin.write(pickled((texts, frame, settings)))
             process.stdin.flush()
             return [list(names) for names in pickle.load(process.stdout)]
         except (OSError, EOFError, pickle.PickleError) as error:
@@ -114,20 +113,3 @@ class WarmUpProcess:
 def _key_of(frame: Frame, settings: Settings) -> tuple[object, ...]:
     """Equal for draws that need the same kernels and programs. It depends on no pixel."""
     return "draw", KERNELS.digest(), SHADERS.digest(), *kernel_choice(frame, settings)
-
-
-def _read_only(mapping: dict[Any, Any]) -> MappingProxyType[Any, Any]:
-    return MappingProxyType(mapping)
-
-
-class _Pickler(pickle.Pickler):
-    """Pickles looks, whose numbers are read-only mappings, too."""
-
-    def reducer_override(self, obj: Any) -> Any:
-        return (_read_only, (dict(obj),)) if isinstance(obj, MappingProxyType) else NotImplemented
-
-
-def _pickled(message: object) -> bytes:
-    pickled = BytesIO()
-    _Pickler(pickled, pickle.HIGHEST_PROTOCOL).dump(message)
-    return pickled.getvalue()

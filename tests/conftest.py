@@ -29,7 +29,7 @@ LONG_FILES = {
     *("test_packaging.py", "test_selftest.py", "test_viewfinder_page.py", "test_cli.py", "test_optics_quality.py"),
     *("test_look_fit.py", "test_defocus.py", "test_docs.py", "test_kernels.py", "test_cuda.py", "test_stereo.py"),
     *("test_glfw.py", "test_remote.py", "test_panel.py", "test_saved_settings.py", "test_reload_window.py"),
-    *("test_v4l2_vm.py", "test_notebook.py", "test_public_types.py"),
+    *("test_v4l2_vm.py", "test_notebook.py", "test_public_types.py", "test_render_batch.py"),
 }
 
 

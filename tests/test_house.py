@@ -29,6 +29,7 @@ DATA_MODULES = {
     "memory",
     "orientation",
     "packing",
+    "pickling",
     "timing",
     "yuv",
 }

@@ -12,6 +12,7 @@ from .white import D50, D65, adaptation, xyz_of
 # Parameters of a `para` tag (ICC.1:2022, 10.18): a power, or sRGB's curve with its linear part.
 GAMMA_24 = (2.4,)
 SRGB_CURVE = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+PROFILE_DATE = 2026, 1, 1, 0, 0, 0  # equal profiles are equal bytes
 _KINDS = {1: 0, 5: 3}  # function type by number of parameters
 
 
@@ -36,7 +37,7 @@ def write_profile(name: str, to_xyz_d50: NDArray[np.float64], parameters: tuple[
         body += data + bytes(-len(data) % 4)
     size = start + len(body)
     header = struct.pack(">I4sI4s4s4s", size, bytes(4), 0x04400000, b"mntr", b"RGB ", b"XYZ ")
-    header += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28) + _fixed(xyz_of(D50)) + bytes(48)
+    header += struct.pack(">6H", *PROFILE_DATE) + b"acsp" + bytes(28) + _fixed(xyz_of(D50)) + bytes(48)
     return header + table + body
 
 

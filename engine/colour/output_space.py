@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..errors import OutputError, check_regular_file
 from ..gl.passes import Number, Table
 from .encoding import srgb_encode
 from .icc_read import has_tables, matrix_profile
-from .icc_write import GAMMA_24, SRGB_CURVE, write_profile
+from .icc_write import GAMMA_24, PROFILE_DATE, SRGB_CURVE, write_profile
 from .white import D50, D65, REC2020_TO_XYZ, adaptation, rgb_to_xyz
 
 OUTPUT_SPACES = ("srgb", "display-p3", "rec709")
@@ -92,11 +93,15 @@ def open_output_space(name: str | Path) -> OutputSpace | None:
     return _from_profile(path, profile)
 
 
+@cache
 def srgb_profile() -> bytes:
-    """The ICC profile of the default output space."""
+    """The ICC profile of the default output space. Its date is fixed, so that equal pictures are equal files."""
     from PIL import ImageCms
 
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = struct.pack(">6H", *PROFILE_DATE)  # ICC.1:2022, 7.2.8
+    profile[84:100] = bytes(16)  # the profile ID, which covers the date: 0 is "not calculated"
+    return bytes(profile)
 
 
 def _display_p3() -> OutputSpace:

@@ -15,6 +15,10 @@ SOURCE_HELP = (
     "(with --raw-format and --raw-size), a folder of raw files, a picture, a video, a camera (see `cameras`), the "
     "address of a stream (rtsp://, http://, udp://, srt://), watch:FOLDER, or - (raw frames or Y4M on standard input)."
 )
+SOURCES_HELP = (
+    f"{SOURCE_HELP} Many: several of these, a quoted pattern ('shoot/**/*.dng'), a list (@files.txt, @- for standard "
+    "input), s3:// and other remote files."
+)
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 LutInputOption = Annotated[
     str,

@@ -276,3 +276,24 @@ class ServeOptions:
     new_token: Annotated[
         bool, typer.Option("--new-token", help="Renew the token in the address: former addresses no longer work.")
     ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOptions:
+    """How `render` renders many pictures. `cluster` is the address of a Dask scheduler, or "local"."""
+
+    each: Annotated[
+        bool,
+        typer.Option(
+            "--each", help="A folder is pictures of their own, also in its folders, and not the frames of a clip."
+        ),
+    ] = False
+    workers: Annotated[int, typer.Option("--workers", metavar="N", min=1, max=1024, help="Render in N processes.")] = 1
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster",
+            metavar="ADDRESS|local",
+            help="Render on the Dask cluster of this scheduler; local starts one with --workers processes.",
+        ),
+    ] = None

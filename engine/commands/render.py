@@ -10,10 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import OutputError, print_line
+from ..batch.names import Target, expand, is_pattern
+from ..batch.plan import is_still
+from ..batch.storage import is_remote, local_file, plain
+from ..capture.kinds import find_kind
+from ..errors import OutputError, SourceError, print_line
 from ..optics.focus import Rack
 from ..viewfinder.opening import compile_ahead
-from .options import EngineOptions, SourceOptions
+from .options import BatchOptions, EngineOptions, SourceOptions
+from .render_batch import run_render_batch
 from .render_hdr import TRANSFERS, HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
 from .start import open_engine, open_input, settings_of
 
@@ -29,17 +34,58 @@ FOLDER_PATTERN = "%04d.png"
 
 
 def run_render(
+    sources: list[str],
+    source_options: SourceOptions,
+    options: EngineOptions,
+    output: str | Path,
+    frames: int | None,
+    batch: BatchOptions | None = None,
+    hdr: HdrOptions | None = None,
+) -> None:
+    """Write the sources to `output`: files and folders as a batch, one picture, a live source or HDR as it arrives."""
+    batch = batch or BatchOptions()
+    alone = plain(sources[0]) if len(sources) == 1 and not is_pattern(sources[0]) else None
+    is_live = alone is not None and is_live_source(alone)
+    if is_live and (batch.cluster is not None or batch.each):
+        option = "--each" if batch.each else "--cluster"
+        raise SourceError(f"{alone}: {option} renders files and folders; leave it out")
+    plan = hdr_plan(Path(output), options.output_space, options.look, hdr or HdrOptions())
+    if plan is not None and (alone is None or batch != BatchOptions()):
+        raise OutputError(
+            f"{output}: HDR files and {plan.suffix} are written from one source at a time; name one file, folder or "
+            "video, and leave out --each, --workers and --cluster"
+        )
+    is_clip = alone is not None and not is_live and not batch.each and not is_still(alone, source_options.raw_format)
+    target = Target.parse(str(output), numbered=is_clip)
+    is_file = target.is_single and not is_remote(target.root) and batch.cluster is None
+    if alone is not None and (is_live or is_file or plan is not None):
+        with local_file(alone) as path:
+            render_source(alone if is_live else str(path), source_options, options, Path(output), frames, plan)
+        return
+    run_render_batch(expand(sources, target.root, each=batch.each), target, source_options, options, batch, frames)
+
+
+def is_live_source(source: str) -> bool:
+    """Whether frames arrive that cannot be read again: a camera, a stream, a pipe; also those of `scene:`."""
+    if is_remote(source):
+        return False
+    path = Path(source)
+    return (
+        source == "-" or find_kind(source) is not None or (path.exists() and not path.is_file() and not path.is_dir())
+    )
+
+
+def render_source(
     source: str,
     source_options: SourceOptions,
     options: EngineOptions,
     output: Path,
     frames: int | None,
-    hdr: HdrOptions | None = None,
+    plan: HdrPlan | None = None,
 ) -> None:
     """Write `frames` frames of `source` (None: all) to `output`, with a progress bar on standard error."""
     from ..tools.focus import zone_text
 
-    plan = hdr_plan(output, options.output_space, options.look, hdr or HdrOptions())
     if plan is not None:
         space = "srgb" if plan.space in TRANSFERS else plan.space
         options = replace(options, output_space=space, look=None if plan.keeps_scene else options.look)
@@ -145,22 +191,7 @@ def report_balance(settings: Settings, frame: Frame) -> None:
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
     """Write a frame: the picture, with 16 bits in a TIFF; in an EXR the scene-linear light before the look."""
-    from ..formats import picture_write as snapshot
-    from ..look.grade import grade
+    from ..batch.picture import rendered
+    from ..formats.picture_write import save
 
-    if snapshot.is_scene(path):
-        snapshot.save(path, engine.scene(frame, settings))
-    elif path.suffix.lower() in (".tif", ".tiff"):
-        display_rgb = grade(
-            engine.scene(frame, settings),
-            settings.look,
-            space="rec2020",
-            strength=settings.strength,
-            frame_index=frame.index,
-            seconds=frame.time_s,
-            output=settings.output_space,
-            ctx=engine.gl,
-        )
-        snapshot.save(path, display_rgb, space=settings.output_space)
-    else:
-        snapshot.save(path, engine.render(frame, settings), space=settings.output_space)
+    save(path, rendered(engine, settings, frame, path), space=settings.output_space)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..errors import LookError
 from ..optics.focus import Rack
@@ -32,26 +32,28 @@ def open_input(source: str, options: SourceOptions, size: tuple[int, int] | None
     from ..capture.sandbox import is_file_source, open_apart
 
     open_it = open_apart if options.sandbox and is_file_source(source) else open_source
-    return open_it(
-        sized_scene(source, size),
-        fps=options.fps,
-        raw_format=options.raw_format,
-        raw_size=options.raw_size,
-        raw_black=options.raw_black,
-        raw_white=options.raw_white,
-        raw_stride=options.raw_stride,
-        raw_header=options.raw_header,
-        raw_trailer=options.raw_trailer,
-        layer=options.layer,
-        profile=options.profile,
-        depth=options.depth,
-        depth_scale=options.depth_scale,
-        depth_range=options.depth_range,
-        depth_crop=options.depth_crop,
-        depth_later=options.depth_model is not None,
-        loop=options.loop,
-        tolerant=tolerant,
-    )
+    return open_it(sized_scene(source, size), **source_arguments(options), loop=options.loop, tolerant=tolerant)
+
+
+def source_arguments(options: SourceOptions) -> dict[str, Any]:
+    """The options of `open_source` that describe a source."""
+    return {
+        "fps": options.fps,
+        "raw_format": options.raw_format,
+        "raw_size": options.raw_size,
+        "raw_black": options.raw_black,
+        "raw_white": options.raw_white,
+        "raw_stride": options.raw_stride,
+        "raw_header": options.raw_header,
+        "raw_trailer": options.raw_trailer,
+        "layer": options.layer,
+        "profile": options.profile,
+        "depth": options.depth,
+        "depth_scale": options.depth_scale,
+        "depth_range": options.depth_range,
+        "depth_crop": options.depth_crop,
+        "depth_later": options.depth_model is not None,
+    }
 
 
 def opener(typed: str, opened: Source, options: SourceOptions, size: tuple[int, int] | None) -> Callable[[str], Source]:
@@ -149,10 +151,13 @@ def open_engine(
     from .first_engine import FirstEngine
 
     make = Engine if first_start is None else partial(FirstEngine, first_start)
-    return make(
-        options.device,
-        depth_model=source_options.depth_model,
-        depth_range=source_options.depth_range if source_options.depth_model is not None else None,
-        gl=gl,
-        look_route=options.look_route.value,
-    )
+    return make(options.device, gl=gl, **engine_arguments(options, source_options))
+
+
+def engine_arguments(options: EngineOptions, source_options: SourceOptions) -> dict[str, Any]:
+    """The options of `Engine` beside its device."""
+    return {
+        "depth_model": source_options.depth_model,
+        "depth_range": source_options.depth_range if source_options.depth_model is not None else None,
+        "look_route": options.look_route.value,
+    }

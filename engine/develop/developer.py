@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from functools import partial
 from typing import NamedTuple
 
+from ..camera import CameraProfile
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.stage_cache import StageCache
@@ -66,16 +67,20 @@ class Developer:
 
         Scene-linear Rec.2020, three channels, border not yet mirrored. `half` and `quarter` reduce its size.
         """
+        profile = self.meter(frame, development)
+        brightness = 2.0 ** (profile.exposure_ev + self.exposure_ev[0])
+        plan = self._plan(frame, development, scale)
+        scene = self._chain_for(frame, plan).run(frame, profile, plan.development, brightness)
+        return scene if scene.size == plan.size else self._resizes.get(scene.size, plan.size).run(scene)
+
+    def meter(self, frame: Frame, development: Development) -> CameraProfile:
+        """Lets white balance and exposure follow an upright frame. Returns its balanced profile."""
         if self._balance is None or self._balance[0] != development.white_balance:
             self._balance = development.white_balance, WhiteBalance(development.white_balance)
         profile = self._balance[1].of(frame)
         metered_ev = self._exposure.of(frame, profile, Metering.parse(development.metering))
-        applied_ev = development.exposure_ev + metered_ev
-        self.exposure_ev = applied_ev, development.exposure_ev + self._exposure.wanted_ev
-        brightness = 2.0 ** (profile.exposure_ev + applied_ev)
-        plan = self._plan(frame, development, scale)
-        scene = self._chain_for(frame, plan).run(frame, profile, plan.development, brightness)
-        return scene if scene.size == plan.size else self._resizes.get(scene.size, plan.size).run(scene)
+        self.exposure_ev = development.exposure_ev + metered_ev, development.exposure_ev + self._exposure.wanted_ev
+        return profile
 
     def prepare(self, frame: Frame, development: Development, scale: float = 1.0) -> None:
         """Begins to allocate, in a thread, what `develop` needs for such frames; returns at once."""
@@ -110,9 +115,14 @@ class Developer:
             self._last, self._last_key = chain, plan.key
         return chain
 
-    def reset(self) -> None:
-        """Discards the memory of earlier frames. Call it when the source changes."""
+    def reset(self, *, metered: bool = False) -> None:
+        """Discards the memory of earlier frames. Call it when the source changes.
+
+        With `metered`, also the exposure and the white balance that were measured.
+        """
         self._last = None
+        if metered:
+            self._balance, self._exposure = None, Exposure()
 
     def _make(self, key: Hashable) -> Chain:
         return Chain(self._device, RAW_STAGES, *self._requests.pop(key))

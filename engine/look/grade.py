@@ -125,6 +125,7 @@ class Grader:
         target: Target = "rgba8",
         output: Table | None = None,
         part: Part = WHOLE,
+        at_once: bool = False,
     ) -> moderngl.Texture:
         """Display sRGB of the scene, row 0 = top, valid until the next draw into a target of the same kind and size.
 
@@ -132,7 +133,7 @@ class Grader:
         light, and the gain of the highlights in the fourth channel, for the target `rgba32f`. `strength` 0..1
         blends from the neutral rendering to the look; `local=False` omits passes that depend on more than the pixel.
         `rgba8` and `rgb10_a2` are dithered by one code step, `rgba32f` is not. Only `part` is drawn; the rest of the
-        target is unchanged.
+        target is unchanged. Numbers that may become constants do so `at_once`, else after some equal draws.
         """
         constants, placed = _numbers(look, strength, target, output), _places(planes)
         passes = _passes(look, local)
@@ -142,7 +143,8 @@ class Grader:
             per_frame = _frame_numbers(frame_index, seconds, pointer)
             numbers = constants | placed | per_frame
             map_numbers, maps = self._neighbourhoods.draw(planes, passes, numbers, tables)
-            program = self._programs.program(_key(look, passes, strength, output, part), constants)
+            programs = self._programs.prepare if at_once else self._programs.program
+            program = programs(_key(look, passes, strength, output, part), constants)
             samplers = _samplers(passes, _ending(output))
             program.set(
                 per_frame | placed | map_numbers | _units(samplers)

@@ -1,6 +1,7 @@
 """Output spaces: primaries, curves and profiles agree with Little CMS, and files contain the profile."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,12 @@ def test_a_matrix_profile_agrees_with_its_formula(tmp_path: Path) -> None:
     np.testing.assert_allclose(picture(scene, space), picture(scene, open_output_space("display-p3")), atol=HALF_STEP)
     own = open_output_space(icc(tmp_path, srgb_profile()))
     np.testing.assert_allclose(picture(scene * 0.5, own), picture(scene * 0.5, None), atol=2 * HALF_STEP)
+
+
+def test_profiles_have_no_time_of_their_own() -> None:
+    """Equal pictures are equal files."""
+    for profile in (srgb_profile(), open_output_space("display-p3").profile):
+        assert struct.unpack(">6H", profile[24:36]) == (2026, 1, 1, 0, 0, 0)
 
 
 def test_a_cube_is_applied_last() -> None:

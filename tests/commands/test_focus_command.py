@@ -55,7 +55,7 @@ def test_a_render_racks_by_the_time_of_the_frames(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(render_command, "write_frame", write)
     rack = Rack(0.6, 2.5, 0.4)
-    run_render(SCENE, SOURCE, options(focus=rack), tmp_path / "%02d.png", 6)
+    run_render([SCENE], SOURCE, options(focus=rack), tmp_path / "%02d.png", 6)
     assert [time_s for time_s, _ in written] == pytest.approx([0.0, 0.1, 0.2, 0.3, 0.4, 0.5])
     assert [focus_m for _, focus_m in written] == pytest.approx([rack.focus_m(time_s) for time_s, _ in written])
     assert written[-1][1] == 2.5
@@ -79,7 +79,7 @@ def test_zone_focus_sets_f_number_and_focus_and_reports_the_depth_of_field(
     settings = settings_of(options(zone_focus=zone_focus))
     assert settings.f_number == 4.0
     assert settings.focus_m == zone_focus.focus_m(settings.lens)
-    run_render(SCENE, SOURCE, options(zone_focus=zone_focus), tmp_path / "zone.png", None)
+    run_render([SCENE], SOURCE, options(zone_focus=zone_focus), tmp_path / "zone.png", None)
     assert "zone focus f/4: only " in capsys.readouterr().out
 
 

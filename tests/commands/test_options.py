@@ -10,7 +10,7 @@ import pytest
 import typer
 from groundglass import cli
 from groundglass.commands.declared import Defaults, OldOption, Only, Parsed, Without, options_declared
-from groundglass.commands.options import EngineOptions, Quality, SourceOptions, ViewOptions
+from groundglass.commands.options import BatchOptions, EngineOptions, Quality, SourceOptions, ViewOptions
 from groundglass.commands.parsing import parse_scale
 from groundglass.commands.render_hdr import HdrOptions
 from groundglass.develop.development import Development
@@ -104,9 +104,10 @@ def test_tune_has_the_options_of_view_and_a_shader_folder() -> None:
 
 
 def test_render_has_the_source_and_picture_options_of_view() -> None:
-    only_in_view = {"--loop", "--output"} | (set(option_names("view")) - set(option_names("render")))
-    assert set(option_names("render")) - set(option_names("view")) == {"--output", "--hdr", "--headroom"}
-    assert only_in_view == {"--loop", "--output", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
+    only_in_render = {"--output", "--each", "--workers", "--cluster", "--hdr", "--headroom"}
+    only_in_view = {"--loop"} | (set(option_names("view")) - set(option_names("render")))
+    assert set(option_names("render")) - set(option_names("view")) == only_in_render
+    assert only_in_view == {"--loop", "--fullscreen", "--headless", "--rack", "--seconds", "--json"} | {
         *(
             "--trace",
             "--save-frame",
@@ -131,10 +132,11 @@ def test_view_without_options_has_the_defaults_of_the_dataclasses_and_meters(mon
 
 
 def test_render_differs_from_view_in_the_best_demosaic_and_defocus(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, source, engine, _, frames, hdr = arguments_of(
+    sources, source, engine, output, frames, batch, hdr = arguments_of(
         monkeypatch, "render", "run_render", ["render", "scene:", "-o", "a.png"]
     )
-    assert (source, frames, hdr) == (SourceOptions(), None, HdrOptions())
+    assert (sources, source, output, frames) == (["scene:"], SourceOptions(), "a.png", None)
+    assert (batch, hdr) == (BatchOptions(), HdrOptions())
     assert engine == EngineOptions(development=Development(demosaic="best", metering="auto"), quality=Quality.BEST)
 
 

@@ -1,0 +1,1 @@
+"""Renders many pictures: resumable, in several processes, or on a cluster."""
