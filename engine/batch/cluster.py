@@ -59,10 +59,15 @@ def identity_in_worker(key: str, message: bytes) -> dict[str, str]:
 def run_in_worker(key: str, message: bytes, task: Task, identity: dict[str, str]) -> list[Result]:
     """Runs a task in a process of Dask. Raises RefusedError."""
     runner, results = runner_of(key, message), list[Result]()
-    if runner.identity != identity:
+    if not is_equal(runner.identity, identity):
         raise RefusedError
     runner.run(task, results.append)
     return results
+
+
+def is_equal(identity: dict[str, str], other: dict[str, str]) -> bool:
+    """Whether the pictures of two workers are equal."""
+    return identity == other
 
 
 def close_in_worker(key: str) -> None:
@@ -127,6 +132,7 @@ class Cluster:
             name: self._client.submit(identity_in_worker, self._key, self._message, workers=[name], pure=False)
             for name in self._workers()
         }
+        self._checked = set(futures)
         expected: dict[str, str] | None = None
         for name, future in futures.items():
             try:
@@ -142,8 +148,10 @@ class Cluster:
 
     def results(self, tasks: list[Task]) -> Iterator[Result]:
         self._tasks.extend(tasks)
-        alone_s = 0.0
+        alone_s, counted_s = 0.0, monotonic()
         while self._tasks or self._running:
+            if monotonic() - counted_s > CHECK_S:  # workers may join
+                counted_s, self.count = monotonic(), max(sum(self._workers().values()), 1)
             while self._tasks and len(self._running) < AHEAD * self.count:
                 self._submit(self._tasks.popleft())
             try:
@@ -156,11 +164,12 @@ class Cluster:
             if task is not None:
                 yield from self._results_of(future, task)
 
-    def _submit(self, task: Task) -> None:
+    def _submit(self, task: Task, workers: list[str] | None = None) -> None:
         self._check_scheduler()
         future = self._client.submit(
-            run_in_worker, self._key, self._message, task, self.identity, pure=False, priority=-task.number
-        )
+            *(run_in_worker, self._key, self._message, task, self.identity),
+            pure=False, priority=-task.number, workers=workers,
+        )  # fmt: skip
         self._running[future] = task
         future.add_done_callback(self._done.put)
 
@@ -177,10 +186,17 @@ class Cluster:
         if isinstance(error, GroundglassError):
             raise error
         if error is None or isinstance(error, RefusedError):
-            self._submit(task)
+            self._submit(task, None if error is None else self._equal_workers())
             return []
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         return [Failed(picture.output, f"{picture.inputs[0]}: {reason}") for picture in task.pictures]
+
+    def _equal_workers(self) -> list[str]:
+        """The workers whose identity was checked, for a task that came to another one, which has joined later."""
+        equal = [name for name in self._workers() if name in self._checked]
+        if not equal:
+            raise DeviceError(f"--cluster {self._address}: the workers that joined are different; repeat the command")
+        return equal
 
     def _check_scheduler(self) -> None:
         if self._client.status != "running":

@@ -78,7 +78,7 @@ def local_file(name: str) -> Iterator[Path]:
         try:
             yield copy
         except GroundglassError as error:
-            raise type(error)(str(error).replace(str(copy), name)) from error
+            raise SourceError(str(error).replace(str(copy), name)) from error
 
 
 def put_file(path: Path, address: str) -> None:

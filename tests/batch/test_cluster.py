@@ -67,3 +67,15 @@ def test_the_workers_must_see_the_folder_of_the_outputs(scheduler: Any, tmp_path
     job = Job(gg.Settings(), str(tmp_path / "elsewhere"))
     with pytest.raises(DeviceError, match=r"does not exist on .*; use a shared folder"):
         Cluster(job, scheduler.scheduler_address, 1, "auto")
+
+
+def test_a_task_that_a_different_worker_refuses_goes_to_an_equal_one(
+    scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, tasks = job_and_tasks(tmp_path, 2)
+    answers = [False]  # the first task is refused
+    monkeypatch.setattr(cluster_module, "is_equal", lambda *_: answers.pop() if answers else True)
+    with Cluster(job, scheduler.scheduler_address, 1, "auto") as cluster:
+        results = list(cluster.results(tasks))
+    assert sorted(result.output for result in results) == ["0000.png", "0001.png"]
+    assert answers == []
