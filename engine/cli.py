@@ -119,8 +119,8 @@ def render(
             "--output",
             "-o",
             metavar="FILE",
-            help=".png, .jpg, .tif (16 bit), .avif, .heic, .exr (scene-linear), an HDR video; many: a folder, {name}.jpg "
-            "or %04d.png in one.",
+            help=".png, .jpg, .tif (16 bit), .avif, .heic, .exr (scene-linear), an HDR video; many: a folder, "
+            "{name}.jpg or %04d.png in one.",
         ),
     ],
     *,

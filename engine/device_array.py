@@ -94,8 +94,9 @@ class DeviceArray:
 def from_dlpack(array: SupportsDLPack) -> NDArray[Any]:
     """An array of another library for a Frame, without a copy: in main memory NumPy's, on a CUDA GPU it stays there.
 
-    A Frame calls it, too; with it a program passes a type checker. On a GPU the result has only what a Frame needs.
-    Raises SourceError, and MissingExtraError for an array of a GPU without CuPy.
+    Its dtype is that of `array`, uint8, uint16 or float32 for pixels of any shape. A Frame calls it, too; with it a
+    program passes a type checker. On a GPU the result has only what a Frame needs. Raises SourceError, and
+    MissingExtraError for an array of a GPU without CuPy.
     """
     return as_array(array, "the array")
 

@@ -56,8 +56,9 @@ def view(
     """Shows `source` in a window with all tools. Returns when the user closes it, with the settings at the end.
 
     The source and most settings are those of `render`. `development` meters raw frames by default. `size` of the window
-    is (width, height) in pixels. `stills` is the folder of stills and recordings. `frames` and `seconds` end the view.
-    Settings of the command `view` are neither read nor written. The window belongs to the main thread.
+    is (width, height) in pixels; `fullscreen` covers the monitor. `stills` is the folder of stills and recordings.
+    `frames` and `seconds` end the view. Settings of the command `view` are neither read nor written. The window belongs
+    to the main thread.
 
     In a notebook the picture appears with sliders below the cell: `view` returns None at once, and needs the extra
     `notebook`. `groundglass.notebook.Viewfinder` is the same, for a program that keeps it.
