@@ -10,9 +10,9 @@ PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Set on the command line: a source for `make view`, and further arguments for the target's command.
 SOURCE ?=
 ARGS ?=
-# Number of test processes; one process runs all tests of a file.
+# Number of test processes, one more than cores: many tests wait. One process runs all tests of a file.
 # They occupy the processor: NumPy adds no threads. `make test WORKERS=0 ARGS="-x --pdb"` debugs.
-WORKERS ?= 2
+WORKERS ?= 3
 PYTEST = PYTHONDONTWRITEBYTECODE= OPENBLAS_NUM_THREADS=1 \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 export SOURCE PYTHON

@@ -212,8 +212,11 @@ def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) ->
         data, places, _ = packed(frame, memory, 0)
         with pytest.raises(SourceError, match="is not a depth map"):
             unpacked(data, places, memory)
-        object.__setattr__(frame, "profile", 7)
         object.__setattr__(frame, "pixels", "no array")
+        with pytest.raises(SourceError, match="a str is not an array"):
+            unpacked(*packed(frame, memory, 0)[:2], memory)
+        frame = Frame(np.ones((4, 6), np.uint16))
+        object.__setattr__(frame, "orientation", [1])
         with pytest.raises(SourceError, match="sent an invalid frame"):
             unpacked(*packed(frame, memory, 0)[:2], memory)
 
