@@ -216,7 +216,7 @@ def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) ->
         with pytest.raises(SourceError, match="a str is not an array"):
             unpacked(*packed(frame, memory, 0)[:2], memory)
         frame = Frame(np.ones((4, 6), np.uint16))
-        object.__setattr__(frame, "orientation", [1])
+        object.__setattr__(frame, "packing", None)
         with pytest.raises(SourceError, match="sent an invalid frame"):
             unpacked(*packed(frame, memory, 0)[:2], memory)
 
