@@ -40,7 +40,7 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
     Encoding.YUV: ((), ("uint8",)),
     Encoding.SCENE: ((3,), ("float32",)),
 }
-
+_KINDS: dict[str, type] = {"encoding": Encoding, "cfa": Cfa, "profile": CameraProfile, "packing": Packing}
 
 FAR_M = 10_000.0  # for every lens at infinity
 
@@ -157,7 +157,7 @@ class Frame:
     Its arrays are immutable, too. An uploaded array is not uploaded again: a depth array that a source refills in place
     would be drawn with the old depth. Give every frame its own arrays.
 
-    `pixels` is C-contiguous: by its `encoding` (H, W) uint16, or (H, W, 3) uint8, uint16 or float32. A mosaic has a
+    `pixels`: by its `encoding` (H, W) uint16, or (H, W, 3) uint8, uint16 or float32. A mosaic has a
     `cfa` and the `profile` of its camera. It may be an array of CuPy, PyTorch or another library with DLPack: one on a
     CUDA GPU is not copied to main memory for an engine on that GPU. A mosaic whose `packing` is not U16 is (H,
     row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
@@ -197,6 +197,7 @@ class Frame:
     lease: Lease | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         self._take_arrays()
         if (self.encoding is Encoding.YUV) != (self.yuv is not None):
             raise SourceError(f"{self.name or 'frame'}: Encoding.YUV and a YuvFormat require each other; give both")
@@ -213,14 +214,31 @@ class Frame:
             self.yuv.check(self.pixels, self.name)
         self._check_right_and_depth()
 
+    def _check_kinds(self) -> None:
+        for field_name, kind in _KINDS.items():
+            if not isinstance(getattr(self, field_name), kind):
+                given = type(getattr(self, field_name)).__name__
+                raise SourceError(f"{self.name or 'frame'}: {field_name} is a {given}; give a {kind.__name__}")
+
     def _take_arrays(self) -> None:
-        """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory."""
+        """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory.
+
+        A NumPy array that is not C-contiguous is copied: devices take bytes as they lie in memory.
+        """
         name = self.name or "frame"
         for field_name in ("pixels", "right", "depth_m"):
             array = getattr(self, field_name)
-            if array is not None and not isinstance(array, np.ndarray):
+            if isinstance(array, np.ndarray):
+                taken: Any = array if array.flags.c_contiguous else np.ascontiguousarray(array)
+            elif array is None and field_name != "pixels":
+                continue
+            else:
                 taken = as_array(array, f"{name}: {field_name}")
-                object.__setattr__(self, field_name, np.asarray(taken) if field_name == "depth_m" else taken)
+                taken = np.asarray(taken) if field_name == "depth_m" else taken
+            if taken is not array:
+                object.__setattr__(self, field_name, taken)
+        if self.pixels.ndim >= 2 and 0 in self.pixels.shape[:2]:
+            raise SourceError(f"{name}: {self.pixels.shape} has no pixels; give one or more rows and columns")
 
     def _check_packed(self) -> None:
         row_bytes = self.packing.row_bytes(self.packed_width)

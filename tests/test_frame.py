@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
@@ -152,3 +154,41 @@ def test_the_distances_of_a_pair_increase_from_above_zero(near_m: float, far_m: 
     RelativeRig(0.8, 6.0)
     with pytest.raises(SourceError, match="give 0 < near < far"):
         RelativeRig(near_m, far_m)
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        np.asfortranarray,
+        lambda rgb: rgb[..., ::-1],
+        lambda rgb: rgb[::-1],
+        lambda rgb: rgb[:, 1:3],
+        lambda rgb: rgb[::2],
+    ],
+    ids=["columns first", "BGR", "upside down", "a crop", "every second row"],
+)
+def test_an_array_of_any_order_in_memory_keeps_its_pixels(view: Callable[[np.ndarray], np.ndarray]) -> None:
+    rgb = view(np.arange(4 * 6 * 3, dtype=np.uint8).reshape(4, 6, 3))
+    frame = Frame(rgb, Encoding.DISPLAY)
+    np.testing.assert_array_equal(frame.pixels, rgb)
+    assert frame.pixels.flags.c_contiguous
+
+
+@pytest.mark.parametrize("shape", [(0, 5), (5, 0), (0, 0)])
+def test_a_frame_has_pixels(shape: tuple[int, int]) -> None:
+    with pytest.raises(SourceError, match="has no pixels"):
+        Frame(np.zeros(shape, np.uint16))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind"),
+    [
+        ("encoding", "display", "Encoding"),
+        ("cfa", "RGGB", "Cfa"),
+        ("profile", None, "CameraProfile"),
+        ("packing", 10, "Packing"),
+    ],
+)
+def test_a_field_of_another_kind_is_named(field: str, value: object, kind: str) -> None:
+    with pytest.raises(SourceError, match=f"{field} is a .*; give a {kind}"):
+        Frame(np.zeros((2, 2), np.uint16), **{field: value})

@@ -89,7 +89,7 @@ def test_impossible_formats_and_arrays_are_refused() -> None:
     form = YuvFormat(YuvLayout.I420, 8, 6)
     pixels = np.zeros((form.rows(8), 8), np.uint8)
     assert Frame(pixels, Encoding.YUV, yuv=form).size == (8, 6)
-    for array in (pixels[:-1], pixels[:, :-1], pixels[:, ::-1], np.zeros((9, 9), np.uint8)):
+    for array in (pixels[:-1], pixels[:, :-1], np.zeros((9, 9), np.uint8)):
         with pytest.raises(SourceError, match=r"a\.yuv: .* is not a i420 picture of 8x6.*give C-contiguous \(9, 8\)"):
             Frame(array, Encoding.YUV, yuv=form, name="a.yuv")
     with pytest.raises(SourceError, match="require each other"):

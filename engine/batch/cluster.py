@@ -6,11 +6,12 @@ import logging
 import os
 import pickle
 import platform
+import signal
 import threading
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -76,6 +77,19 @@ def close_in_worker(key: str) -> None:
         runner.close()
 
 
+@contextmanager
+def _ignored_by_processes(number: signal.Signals) -> Iterator[None]:
+    """Processes that are started meanwhile ignore the signal."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(number, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(number, before)
+
+
 class Cluster:
     """The pool of workers behind a scheduler at `address`, or of `count` processes on this computer (`local`).
 
@@ -110,9 +124,10 @@ class Cluster:
 
     def _connected(self, distributed: Any, address: str, count: int) -> Any:
         if address == LOCAL:
-            self._local = distributed.LocalCluster(
-                n_workers=count, threads_per_worker=TASKS_AT_ONCE, dashboard_address="127.0.0.1:0", silence_logs=50
-            )
+            with _ignored_by_processes(signal.SIGINT):  # Ctrl+C reaches the command, which ends them
+                self._local = distributed.LocalCluster(
+                    n_workers=count, threads_per_worker=TASKS_AT_ONCE, dashboard_address="127.0.0.1:0", silence_logs=50
+                )
             return distributed.Client(self._local)
         return distributed.Client(address, timeout=CONNECT_S)
 

@@ -56,13 +56,13 @@ def _expanded(source: str, root: str, *, each: bool) -> Iterator[Input]:
     if source.startswith(LIST) and not os.path.lexists(source):
         for line in _lines(source[1:]):
             is_kept = not os.path.isabs(line) and "://" not in line and ".." not in PurePosixPath(line).parts
-            yield Input(line, _without_suffix(os.path.normpath(line)) if is_kept else _stem(line))
+            yield Input(line, _without_suffix(os.path.normpath(line)) if is_kept else stem_of(line))
     elif is_pattern(source):
         yield from _matched(source, root)
     elif each and not is_remote(source) and Path(source).is_dir():
         yield from _files_below(Path(source), root)
     else:
-        yield Input(source, _stem(source))
+        yield Input(source, stem_of(source))
 
 
 def _lines(name: str) -> list[str]:
@@ -94,7 +94,7 @@ def _matched(pattern: str, root: str) -> Iterator[Input]:
     base = str(fixed).replace(":/", "://", 1) if is_remote(pattern) else str(fixed)
     for name in names:
         below = name[len(base) :].lstrip("/") if is_remote(pattern) and name.startswith(base) else None
-        yield Input(name, _without_suffix(below or (_stem(name) if below == "" else os.path.relpath(name, base))))
+        yield Input(name, _without_suffix(below or (stem_of(name) if below == "" else os.path.relpath(name, base))))
 
 
 def _fixed_parts(pattern: str) -> list[str]:
@@ -129,7 +129,8 @@ def _is_output(name: str, root: str, base: str) -> bool:
     )
 
 
-def _stem(source: str) -> str:
+def stem_of(source: str) -> str:
+    """The name of an input for {name}: that of its file or folder, without suffix."""
     path = unquote(urlsplit(source).path) if "://" in source else source
     name = PurePosixPath(Path(path).as_posix())
     return name.stem or name.name or "picture"
@@ -151,6 +152,10 @@ class Target:
     def parse(cls, output: str, *, numbered: bool) -> Target:
         """From the value of --output. A folder has PNG files, which are `numbered` or named. Raises OutputError."""
         output = plain(output)
+        if not output:
+            raise OutputError("--output is empty; name a file or a folder")
+        if output.startswith(("http://", "https://")):
+            raise OutputError(f"{output}: web addresses are only read; name a folder, or another kind of address")
         is_folder = not is_remote(output) and Path(output).is_dir()
         if is_folder or output.endswith("/") or (not suffix_of(output) and "{" not in output):
             return cls(output.rstrip("/") or "/", (NUMBERED if numbered else NAME) + FOLDER_SUFFIX)

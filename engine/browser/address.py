@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import os
 import secrets
@@ -97,6 +98,10 @@ def listening_socket(host: str, port: int) -> socket.socket:
         listening.listen(BACKLOG)
     except OSError as error:
         listening.close()
+        if error.errno in (errno.EADDRNOTAVAIL, errno.EINVAL):
+            raise ControlError(
+                f"--host {host}: is not an address of this computer ({error.strerror}); use 0.0.0.0 for all of them"
+            ) from error
         where = f"--host {host} --port {port}"
         raise ControlError(f"{where}: {error.strerror}; choose another --port, or 0 for any free port") from error
     return listening

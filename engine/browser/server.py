@@ -57,7 +57,7 @@ class WebServer:
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         self._answered_s = 0.0
-        for library in ("aiohttp", "aioice", "aiortc"):
+        for library in ("aiohttp", "aioice", "aiortc", "asyncio"):
             logging.getLogger(library).setLevel(logging.CRITICAL)  # a viewer that is gone is not an error
         bind_media(binding.host)
         self._thread = threading.Thread(target=self._run, name="groundglass-browser", daemon=True)

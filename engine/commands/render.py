@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,11 +11,11 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..batch.names import Target, expand, is_pattern
+from ..batch.names import NAME, Target, expand, is_pattern, stem_of
 from ..batch.plan import is_still
 from ..batch.storage import is_remote, local_file, plain
 from ..capture.kinds import find_kind
-from ..errors import OutputError, SourceError, print_line
+from ..errors import LookError, OutputError, SourceError, print_line
 from ..optics.focus import Rack
 from ..viewfinder.opening import compile_ahead
 from .options import BatchOptions, EngineOptions, SourceOptions
@@ -43,7 +44,9 @@ def run_render(
     hdr: HdrOptions | None = None,
 ) -> None:
     """Write the sources to `output`: files and folders as a batch, one picture, a live source or HDR as it arrives."""
-    batch = batch or BatchOptions()
+    batch, output = batch or BatchOptions(), plain(str(output))
+    if "" in sources:
+        raise SourceError("SOURCE is empty; name a file, a folder or a camera")
     alone = plain(sources[0]) if len(sources) == 1 and not is_pattern(sources[0]) else None
     is_live = alone is not None and is_live_source(alone)
     if is_live and (batch.cluster is not None or batch.each):
@@ -55,12 +58,22 @@ def run_render(
             f"{output}: HDR files and {plan.suffix} are written from one source at a time; name one file, folder or "
             "video, and leave out --each, --workers and --cluster"
         )
+    if plan is not None and plan.keeps_scene and (options.lut is not None or options.strength != 1.0):
+        raise LookError("--look none keeps the scene's light; leave out --lut and --strength")
     is_clip = alone is not None and not is_live and not batch.each and not is_still(alone, source_options.raw_format)
-    target = Target.parse(str(output), numbered=is_clip)
+    target = Target.parse(output, numbered=is_clip)
     is_file = target.is_single and not is_remote(target.root) and batch.cluster is None
     if alone is not None and (is_live or is_file or plan is not None):
+        if is_remote(target.root):
+            raise OutputError(
+                f"{output}: HDR files and frames of a live source are written to folders of this computer"
+            )
+        if is_live and target.is_named:
+            raise OutputError(f"{output}: {NAME} is the name of a file, which {alone} does not have; name the output")
+        file = Path(output.replace(NAME, stem_of(alone)))
         with local_file(alone) as path:
-            render_source(alone if is_live else str(path), source_options, options, Path(output), frames, plan)
+            check_sources_stay(path, file)
+            render_source(alone if is_live else str(path), source_options, options, file, frames, plan)
         return
     run_render_batch(expand(sources, target.root, each=batch.each), target, source_options, options, batch, frames)
 
@@ -73,6 +86,17 @@ def is_live_source(source: str) -> bool:
     return (
         source == "-" or find_kind(source) is not None or (path.exists() and not path.is_file() and not path.is_dir())
     )
+
+
+def check_sources_stay(source: Path, output: Path) -> None:
+    """Raises OutputError if an output is an input: the source, or a frame in its folder."""
+    target = numbered(output) or output
+    name = re.compile(re.sub(r"%(0\d)?d", r"\\d+", re.escape(target.name)))
+    folder = os.path.realpath(target.parent)
+    for each in source.iterdir() if source.is_dir() else [source]:
+        is_output = os.path.realpath(each.parent) == folder and name.fullmatch(each.name)
+        if is_output or os.path.realpath(each) == os.path.realpath(target):
+            raise OutputError(f"{each}: would be overwritten; name another folder with -o")
 
 
 def render_source(

@@ -66,25 +66,30 @@ class Targets:
             )
         if 0 in target.size:
             raise OutputError(f"into: the {kind} of {target.width}x{target.height} has no pixels")
-        if isinstance(target, moderngl.Texture) and (
-            target.components < 3 or target.dtype not in FORMATS or target.depth or target.samples
-        ):
-            raise OutputError(
-                f"into: a texture of {target.components} components of {target.dtype} cannot hold the picture; make "
-                "gl.texture(size, 4)"
-            )
+        if isinstance(target, moderngl.Texture):
+            _check_format(target, samples=0)
+        elif target.color_attachments == ():
+            raise OutputError("into: the framebuffer has no colours; make gl.framebuffer([gl.texture(size, 4)])")
+        else:
+            for attached in target.color_attachments or ():  # None: those of another program are unknown
+                _check_format(attached)
 
     def fill(self, target: Target, picture: moderngl.Texture) -> None:
         """Draws `picture`, letterboxed, into a target that was checked."""
         from .present import Presenter  # which loads fonts
 
         make_current(self.gl)
-        self._framebuffer = target if isinstance(target, moderngl.Framebuffer) else self._framebuffer_of(target)
+        framebuffer = target if isinstance(target, moderngl.Framebuffer) else self._framebuffer_of(target)
+        if any(attached is picture for attached in framebuffer.color_attachments or ()):
+            raise OutputError("into: the texture is the engine's own picture, which it draws from; make another")
+        self._framebuffer = framebuffer
         self._presenter = self._presenter or Presenter(self)
-        viewport = target.viewport if isinstance(target, moderngl.Framebuffer) else None
-        self._presenter.draw(picture, [])
-        if viewport is not None:
-            self._framebuffer.viewport = viewport
+        before = framebuffer.viewport, framebuffer.scissor, framebuffer.color_mask
+        framebuffer.scissor, framebuffer.color_mask = (0, 0, *framebuffer.size), (True,) * 4
+        try:
+            self._presenter.draw(picture, [])
+        finally:
+            framebuffer.viewport, framebuffer.scissor, framebuffer.color_mask = before
 
     def _framebuffer_of(self, texture: moderngl.Texture) -> moderngl.Framebuffer:
         if self._of_texture is None or self._of_texture[0] is not texture:
@@ -108,6 +113,18 @@ class Targets:
         if self._presenter is not None:
             self._presenter.release()
         self._presenter = None
+
+
+def _check_format(texture: moderngl.Texture | moderngl.Renderbuffer, *, samples: int | None = None) -> None:
+    """Raises OutputError if a picture cannot be drawn into `texture`; None for any number of samples."""
+    if isinstance(texture.mglo, moderngl.InvalidObject):
+        raise OutputError("into: the texture of the framebuffer is released; make another")
+    is_colour = texture.components >= 3 and texture.dtype in FORMATS and not texture.depth
+    if not is_colour or samples not in (None, texture.samples):
+        raise OutputError(
+            f"into: a texture of {texture.components} components of {texture.dtype} cannot hold the picture; make "
+            "gl.texture(size, 4)"
+        )
 
 
 def check_out(out: object) -> None:

@@ -56,6 +56,8 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     ends with `close`, and with the kernel. Raises SourceError and LookError.
     """
 
+    _thread: threading.Thread | None = None
+
     def __init__(
         self, source: Input = "scene:", *, max_fps: float = 30.0, options: LiveOptions | None = None, **keywords: Any
     ) -> None:
@@ -109,13 +111,16 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
 
     def close(self) -> None:
         """Ends the view, closes the source, and removes the widget from the page. Harmless when repeated."""
+        if self._thread is None:
+            return  # it could not be made
         self._end()
         self._canvas.close()
         super().close()
 
     def _end(self) -> None:
         self._session.close()
-        self._thread.join(END_S)
+        if self._thread is not None:
+            self._thread.join(END_S)
 
     def _run(self) -> None:
         try:

@@ -89,6 +89,8 @@ def check_hdr_video(path: Path, codec: str) -> Any:
     """PyAV. Raises OutputError for an unknown suffix and without the encoder, MissingExtraError without PyAV."""
     if path.suffix.lower() not in CONTAINERS:
         raise OutputError(f"{path}: an HDR video is one of {' '.join(CONTAINERS)}; name such a file")
+    if codec == "av1" and path.suffix.lower() == ".mov":
+        raise OutputError(f"{path}: a .mov holds no AV1; name .mp4 or .mkv, or use --codec hevc")
     try:
         import av
     except ImportError as error:

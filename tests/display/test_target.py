@@ -9,6 +9,7 @@ import groundglass as gg
 import moderngl
 import numpy as np
 import pytest
+from groundglass.errors import OutputError
 from groundglass.gl.context import headless_context
 
 RNG = np.random.default_rng(7)
@@ -35,12 +36,14 @@ def test_a_texture_of_the_same_size_has_the_pixels_of_render(engine: gg.Engine) 
     texture.release()
 
 
-def test_a_framebuffer_keeps_its_viewport(engine: gg.Engine) -> None:
+def test_a_framebuffer_keeps_its_viewport_scissor_and_mask_and_has_the_whole_picture(engine: gg.Engine) -> None:
     texture = engine.gl.texture((40, 24), 3)
     framebuffer = engine.gl.framebuffer([texture])
     framebuffer.viewport = (1, 2, 3, 4)
+    framebuffer.scissor, framebuffer.color_mask = (0, 0, 5, 6), (True, False, True, True)
     engine.draw(FRAME, SETTINGS, into=framebuffer)
     assert framebuffer.viewport == (1, 2, 3, 4)
+    assert (framebuffer.scissor, framebuffer.color_mask) == ((0, 0, 5, 6), (True, False, True, True))
     assert np.array_equal(pixels_of(texture), engine.render(FRAME, SETTINGS))
     framebuffer.release()
     texture.release()
@@ -139,3 +142,22 @@ def test_render_fills_a_part_of_an_array(engine: gg.Engine) -> None:
 def test_an_unsuitable_array_is_named(engine: gg.Engine, out: Any, message: str) -> None:
     with pytest.raises(gg.GroundglassError, match=message):
         engine.render(FRAME, SETTINGS, out=out)
+
+
+def test_framebuffers_that_cannot_hold_the_picture_are_refused(engine: gg.Engine) -> None:
+    gl = engine.gl
+    own = engine.draw(FRAME, SETTINGS).texture
+    integers, grey = gl.texture((8, 8), 4, dtype="u1"), gl.texture((8, 8), 1)
+    released = gl.texture((8, 8), 4)
+    of_released = gl.framebuffer([released])
+    released.release()
+    cases = [
+        (gl.framebuffer([integers]), "cannot hold the picture"),
+        (gl.framebuffer([grey]), "cannot hold the picture"),
+        (gl.framebuffer(depth_attachment=gl.depth_texture((8, 8))), "has no colours"),
+        (of_released, "is released"),
+        (own, "own picture"),
+    ]
+    for target, message in cases:
+        with pytest.raises(OutputError, match=message):
+            engine.draw(FRAME, SETTINGS, into=target)
