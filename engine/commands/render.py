@@ -68,7 +68,7 @@ def run_render(
             raise OutputError(
                 f"{output}: HDR files and frames of a live source are written to folders of this computer"
             )
-        if is_live and target.is_named:
+        if is_live and NAME in output:
             raise OutputError(f"{output}: {NAME} is the name of a file, which {alone} does not have; name the output")
         file = Path(output.replace(NAME, stem_of(alone)))
         with local_file(alone) as path:
