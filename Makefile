@@ -48,11 +48,11 @@ cameras: $(VENV)/.installed-test  ## measure live cameras and streams without ha
 	@PYTHONPATH=tests/cameras:tests/faults:tests/support $(BIN)/python tests/cameras/cameras_run.py $(ARGS)
 
 batch: $(VENV)/.installed-test  ## measure batches of pictures, killed, resumed and on a cluster: make batch [ARGS="--pictures 200 throughput"]
-	@PYTHONPATH=tests/batch:tests/cameras:tests/support $(BIN)/python tests/batch/batch_run.py $(ARGS)
+	@PYTHONPATH=tests/batch:tests/support $(BIN)/python tests/batch/batch_run.py $(ARGS)
 
 browser: $(VENV)/.installed-test  ## measure the viewfinder in headless Chromium: make browser [ARGS="h264 --seconds 30"]
 	@tools/system_packages.sh test
-	@PYTHONPATH=tests/browser:tests/cameras:tests/support $(BIN)/python tests/browser/browser_run.py $(ARGS)
+	@PYTHONPATH=tests/browser:tests/support $(BIN)/python tests/browser/browser_run.py $(ARGS)
 
 bench: $(VENV)/.installed  ## time each stage on this machine: make bench [ARGS="--device opencl:0"]
 	@tools/system_packages.sh view

@@ -103,8 +103,8 @@ def defocus(
 
     `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
     picture's width. `focus_m` is the focus distance in metres, `quality` is `live` or `best`. Focus breathing is not
-    applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not
-    match, LookError for a focus closer than the focal length.
+    applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not match, LookError for a focus closer
+    than the focal length.
     """
     scene_rgb = np.asarray(rgb, dtype=np.float32)
     depth = np.asarray(depth_m, dtype=np.float32)
@@ -202,11 +202,11 @@ def render(
     (H, W): uint8, uint16, or float from 0 to 1, black level 0; the option `profile`, a CameraProfile, has other levels.
     `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN where unknown; it replaces the depth of
     a source. Arrays may be those of other libraries, by DLPack, also on a CUDA GPU. `look`, `strength`, `lens`,
-    `f_number`, `focus_m` and `quality` are those of `Settings`. The default `development` is that
-    of the command `render`: demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile)
-    selects the colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`,
-    ... An ONNX file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it.
-    Without depth nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
+    `f_number`, `focus_m` and `quality` are those of `Settings`. The default `development` is that of the command
+    `render`: demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the
+    colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX
+    file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
+    nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
     """
     has_model = depth_model is not None
     settings = Settings(

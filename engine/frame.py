@@ -218,7 +218,7 @@ class Frame:
         for field_name, kind in _KINDS.items():
             if not isinstance(getattr(self, field_name), kind):
                 given = type(getattr(self, field_name)).__name__
-                raise SourceError(f"{self.name or 'frame'}: {field_name} is a {given}; give a {kind.__name__}")
+                raise SourceError(f"{self.name or 'frame'}: {field_name} has the type {given}; give {kind.__name__}")
 
     def _take_arrays(self) -> None:
         """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory.

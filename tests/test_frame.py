@@ -190,5 +190,5 @@ def test_a_frame_has_pixels(shape: tuple[int, int]) -> None:
     ],
 )
 def test_a_field_of_another_kind_is_named(field: str, value: object, kind: str) -> None:
-    with pytest.raises(SourceError, match=f"{field} is a .*; give a {kind}"):
+    with pytest.raises(SourceError, match=f"{field} has the type .*; give {kind}"):
         Frame(np.zeros((2, 2), np.uint16), **{field: value})

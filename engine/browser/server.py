@@ -10,16 +10,18 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import WSMsgType, web
 
 from ..errors import GroundglassError
 from ..remote.protocol import Answer, Request, read_request
-from .access import add_headers, guard
+from .access import Handler, add_headers, guard
 from .address import Binding
 from .encoders import Encoded
 from .pictures import Pictures
@@ -32,6 +34,8 @@ MAX_MESSAGE_BYTES = 1 << 16
 HEARTBEAT_S = 5.0  # a viewer that does not answer a ping for half of it is gone
 ANSWER_S = 0.3  # time that the last replies have to be sent at the end
 CLOSE_S = 0.3
+SILENT_S = 5.0  # a connection that has not sent a request by then is closed
+MAX_SILENT = 64  # silent connections; a page opens a few at once
 MOTION_JPEG = "multipart/x-mixed-replace; boundary=picture"
 ALIVE_S = 1.0  # a picture that does not change is sent again after it, which shows whether the viewer is still there
 TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -57,7 +61,8 @@ class WebServer:
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
         self._answered_s = 0.0
-        for library in ("aiohttp", "aioice", "aiortc", "asyncio"):
+        self._silent: dict[Any, None] = {}  # connections without a request, the oldest first
+        for library in ("aiohttp", "aioice", "aiortc"):
             logging.getLogger(library).setLevel(logging.CRITICAL)  # a viewer that is gone is not an error
         bind_media(binding.host)
         self._thread = threading.Thread(target=self._run, name="groundglass-browser", daemon=True)
@@ -111,8 +116,30 @@ class WebServer:
             self._loop.close()
             self._listening.close()
 
+    @web.middleware
+    async def _note_request(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        self._silent.pop(request.protocol, None)
+        return await handler(request)
+
+    def _accept(self, runner: web.AppRunner) -> asyncio.Protocol:
+        """A new connection. Those that send no request are closed, so that they never take the place of a viewer."""
+        assert runner.server is not None
+        connection = runner.server()
+        self._silent[connection] = None
+        if len(self._silent) > MAX_SILENT:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
+            self._loop.call_soon(oldest.force_close)  # it may not be open yet
+        self._loop.call_later(SILENT_S, self._close_silent, connection)
+        return connection
+
+    def _close_silent(self, connection: Any) -> None:
+        if connection in self._silent:
+            del self._silent[connection]
+            connection.force_close()
+
     async def _serve(self) -> None:
-        app = web.Application(middlewares=[guard(self._binding)], client_max_size=MAX_MESSAGE_BYTES)
+        app = web.Application(middlewares=[self._note_request, guard(self._binding)], client_max_size=MAX_MESSAGE_BYTES)
         app.on_response_prepare.append(add_headers)
         app.router.add_get("/", self._index)
         app.router.add_get("/page/{name}", self._page_file)
@@ -121,8 +148,14 @@ class WebServer:
         app.router.add_get("/stills/{name}", self._still)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=CLOSE_S)
         await runner.setup()
-        await web.SockSite(runner, self._listening, ssl_context=self._tls).start()
+        accepting = await self._loop.create_server(
+            partial(self._accept, runner),
+            sock=self._listening,
+            ssl=self._tls,
+            ssl_handshake_timeout=None if self._tls is None else SILENT_S,
+        )
         await self._closing.wait()
+        accepting.close()
         streams = [viewer.stream.close() for viewer in self._viewers if viewer.stream is not None]
         for viewer in self._viewers:
             viewer.outbox.put_nowait(None)  # after the last replies

@@ -15,7 +15,7 @@ from ..batch.names import NAME, Target, expand, is_pattern, stem_of
 from ..batch.plan import is_still
 from ..batch.storage import is_remote, local_file, plain
 from ..capture.kinds import find_kind
-from ..errors import LookError, OutputError, SourceError, print_line
+from ..errors import OutputError, SourceError, print_line
 from ..optics.focus import Rack
 from ..viewfinder.opening import compile_ahead
 from .options import BatchOptions, EngineOptions, SourceOptions
@@ -52,14 +52,12 @@ def run_render(
     if is_live and (batch.cluster is not None or batch.each):
         option = "--each" if batch.each else "--cluster"
         raise SourceError(f"{alone}: {option} renders files and folders; leave it out")
-    plan = hdr_plan(Path(output), options.output_space, options.look, hdr or HdrOptions())
+    plan = hdr_plan(Path(output), options, hdr or HdrOptions())
     if plan is not None and (alone is None or batch != BatchOptions()):
         raise OutputError(
             f"{output}: HDR files and {plan.suffix} are written from one source at a time; name one file, folder or "
             "video, and leave out --each, --workers and --cluster"
         )
-    if plan is not None and plan.keeps_scene and (options.lut is not None or options.strength != 1.0):
-        raise LookError("--look none keeps the scene's light; leave out --lut and --strength")
     is_clip = alone is not None and not is_live and not batch.each and not is_still(alone, source_options.raw_format)
     target = Target.parse(output, numbered=is_clip)
     is_file = target.is_single and not is_remote(target.root) and batch.cluster is None
@@ -92,10 +90,10 @@ def check_sources_stay(source: Path, output: Path) -> None:
     """Raises OutputError if an output is an input: the source, or a frame in its folder."""
     target = numbered(output) or output
     name = re.compile(re.sub(r"%(0\d)?d", r"\\d+", re.escape(target.name)))
-    folder = os.path.realpath(target.parent)
+    folder, path = os.path.realpath(target.parent), os.path.realpath(target)
     for each in source.iterdir() if source.is_dir() else [source]:
-        is_output = os.path.realpath(each.parent) == folder and name.fullmatch(each.name)
-        if is_output or os.path.realpath(each) == os.path.realpath(target):
+        is_numbered = name.fullmatch(each.name) and os.path.realpath(each.parent) == folder
+        if is_numbered or os.path.realpath(each) == path:
             raise OutputError(f"{each}: would be overwritten; name another folder with -o")
 
 

@@ -14,7 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from ..errors import LookError, OutputError
-from .options import HdrVideoCodec
+from .options import EngineOptions, HdrVideoCodec
 
 if TYPE_CHECKING:
     from ..engine import Engine
@@ -58,11 +58,12 @@ class HdrPlan(NamedTuple):
         return self.suffix in _VIDEO
 
 
-def hdr_plan(output: Path, space: str, look: str | None, options: HdrOptions) -> HdrPlan | None:
+def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -> HdrPlan | None:
     """None for the files of `picture_write`. Raises OutputError and LookError for options that do not fit."""
     from ..colour.hdr import check_stops
     from ..formats.hdr_pictures import CODE_POINTS, DEEP_SUFFIXES
 
+    space, keeps_scene = engine_options.output_space, engine_options.look == NO_LOOK
     suffix, known = output.suffix.lower(), (*_JPEG, *DEEP_SUFFIXES, *_VIDEO)
     if suffix in (*DEEP_SUFFIXES, *_VIDEO) and options.hdr and space not in TRANSFERS:
         space = "pq" if suffix in DEEP_SUFFIXES else "hlg"
@@ -73,13 +74,15 @@ def hdr_plan(output: Path, space: str, look: str | None, options: HdrOptions) ->
         raise OutputError(f"{output}: the suffix '{output.suffix}' holds no --output-space {space}; {remedy}")
     if options.hdr and suffix not in known:
         raise OutputError(f"{output}: the suffix '{output.suffix}' holds no HDR picture; use one of {' '.join(known)}")
-    if look == NO_LOOK and space not in TRANSFERS:
+    if keeps_scene and space not in TRANSFERS:
         raise LookError(f"--look {NO_LOOK} keeps the scene's light, which needs --output-space pq or hlg")
+    if keeps_scene and (engine_options.lut is not None or engine_options.strength != 1.0):
+        raise LookError(f"--look {NO_LOOK} keeps the scene's light; leave out --lut and --strength")
     if suffix not in known or (suffix in _JPEG and not options.hdr):
         return None
     if space not in CODE_POINTS:
         raise OutputError(f"{output}: {suffix} holds the output spaces {', '.join(CODE_POINTS)}; use one of them")
-    return HdrPlan(suffix, space, check_stops(options.headroom), options.codec.value, look == NO_LOOK)
+    return HdrPlan(suffix, space, check_stops(options.headroom), options.codec.value, keeps_scene)
 
 
 def check_hdr_output(path: Path, plan: HdrPlan) -> None:

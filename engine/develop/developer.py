@@ -44,8 +44,8 @@ class Developer:
         self._chains = StageCache(self._make)
         self._resizes = StageCache(partial(Resize, device))
         self._requests: dict[Hashable, tuple[Frame, Development]] = {}  # the frame and settings of the chain to make
-        self._last: Chain | None = None
-        self._last_key: Hashable = None
+        self._last: tuple[Hashable, Chain] | None = None
+        self._spent: Hashable | None = None  # the key of the chain of which only the scene planes are left
         self._plans: Kept[Plan] = Kept(PLANS_KEPT)
         self._balance: tuple[str, WhiteBalance] | None = None
         self._exposure = Exposure()
@@ -100,19 +100,20 @@ class Developer:
     def finish_still(self, frame: Frame) -> None:
         """Releases what developed a large frame, apart from its scene planes. The next such frame allocates again."""
         if self._last is not None and frame.pixels.size > LARGE_STILL:
-            self._last.release_all_but_output()
+            self._spent, chain = self._last
+            chain.release_all_but_output()
 
     def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
-        if self._last is not None and self._last.is_spent:
-            self._chains.drop(self._last_key)
-            self._last = None
+        if self._spent is not None:
+            self._chains.drop(self._spent)
+            self._spent = self._last = None
         if not self._chains.has(plan.key):
             self._requests[plan.key] = frame, plan.development
         chain = self._chains.get(plan.key)
         self._requests.pop(plan.key, None)
-        if chain is not self._last:
+        if self._last is None or chain is not self._last[1]:
             chain.reset()
-            self._last, self._last_key = chain, plan.key
+            self._last = plan.key, chain
         return chain
 
     def reset(self, *, metered: bool = False) -> None:

@@ -124,7 +124,6 @@ class Chain:
         self._made: list[tuple[StageSpec[Any], RawStage]] = []
         self._estimates = Estimates()
         self._device, self._launches = device, LaunchSequence(device)
-        self.is_spent = False
         self._latest: tuple[object, ...] = ()  # kept alive: the launches are found by the identity of these
         context = MakeContext(device, frame, development)
         self._own_planes = context.own_planes
@@ -176,8 +175,7 @@ class Chain:
                 spec.reset(stage)
 
     def release_all_but_output(self) -> None:
-        """Releases the stages, but not the output of the latest run. `run` must not be called again."""
-        self.is_spent = True
+        """Releases the stages, but not the output of the latest run. Only `release` may be called afterwards."""
         output = self._made[-1][1].output
         owners = [made for made in self._made if made[1].output is output]
         kept = self._made[-1:] if output in self._own_planes else owners

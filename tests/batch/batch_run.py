@@ -24,9 +24,9 @@ from time import perf_counter
 
 import groundglass as gg
 from batch_files import Run, command, entries, kill, render, write_raw_files
-from camera_figure import Figure
 from groundglass.commands.render import write_frame
 from groundglass.develop.development import Development
+from measured_figures import Figure, parser_of_parts, print_parts
 
 OPTIONS = ("--demosaic", "best", "--quality", "best")
 SMALL, TINY = (640, 480), (32, 32)
@@ -141,33 +141,36 @@ def cluster(chosen: argparse.Namespace, folder: Path) -> Iterator[Figure]:
         yield Figure(f"Dask, two workers, {kind} killed", "all frames once", measured, is_same)
 
 
-PARTS: dict[str, Callable[[argparse.Namespace, Path], Iterator[Figure]]] = {
-    "throughput": throughput,
-    "overhead": overhead,
-    "kills": kills,
-    "cluster": cluster,
+def in_folder(part: Callable[[argparse.Namespace, Path], Iterator[Figure]]) -> Part:
+    """The part with a new folder, which is removed after it."""
+
+    def run(chosen: argparse.Namespace) -> Iterator[Figure]:
+        with tempfile.TemporaryDirectory(prefix="groundglass-batch-") as folder:
+            yield from part(chosen, Path(folder))
+
+    return run
+
+
+Part = Callable[[argparse.Namespace], Iterator[Figure]]
+PARTS: dict[str, Part] = {
+    "throughput": in_folder(throughput),
+    "overhead": in_folder(overhead),
+    "kills": in_folder(kills),
+    "cluster": in_folder(cluster),
 }
 
 
+def print_load(part: str) -> None:
+    print(f"| load average after {part} | | {os.getloadavg()[0]:.1f} |", flush=True)
+
+
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("parts", nargs="*", metavar="PART", help="default: all")
+    arguments = parser_of_parts(__doc__)
     arguments.add_argument("--pictures", type=int, default=2000, help="default: 2000")
     arguments.add_argument("--rounds", type=int, default=2, help="of `throughput`; default: 2")
     arguments.add_argument("--kills", type=int, default=20, help="default: 20")
     arguments.add_argument("--seed", type=int, default=1)
-    chosen = arguments.parse_args()
-    if unknown := sorted(set(chosen.parts) - set(PARTS)):
-        arguments.error(f"no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
-    missed = 0
-    print("| figure | required | measured |\n|---|---|---|")
-    for part in chosen.parts or PARTS:
-        with tempfile.TemporaryDirectory(prefix="groundglass-batch-") as folder:
-            for figure in PARTS[part](chosen, Path(folder)):
-                missed += not figure.is_met
-                print(figure, flush=True)
-        print(f"| load average after {part} | | {os.getloadavg()[0]:.1f} |", flush=True)
-    return 1 if missed else 0
+    return print_parts(arguments, PARTS, after=print_load)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 from browser_clock import BITS, CHECK_BITS, HEIGHT
 from browser_support import CHROMIUM, NO_CHROMIUM, Chromium, Page
-from camera_figure import Figure, summary
+from measured_figures import Figure, summary
 
 SIZE = "960x540"
 MIN_FPS, MAX_LATENCY_MS, MAX_CLOSE_S = 25.0, 250.0, 1.0

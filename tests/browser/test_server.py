@@ -6,6 +6,7 @@ import asyncio
 import io
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -244,5 +245,26 @@ def test_the_end_does_not_wait_for_viewers(served: Served, tmp_path: Path) -> No
         stream.close()
         served.server.add_still(tmp_path)  # harmless afterwards
         served.server.close()
+
+    run(work, served)
+
+
+def test_connections_that_send_no_request_are_closed_and_lock_no_viewer_out(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "SILENT_S", 0.3)
+
+    async def work(client: aiohttp.ClientSession) -> None:
+        viewer = await opened(client)
+        host, port = served.url.removeprefix("http://").split(":")
+        silent = [await asyncio.open_connection(host, int(port)) for _ in range(2 * serving.MAX_SILENT)]
+        async with client.get("/", params=GIVEN) as reply:
+            assert reply.status == 200
+        for reader, writer in silent:
+            with suppress(ConnectionError):
+                assert await asyncio.wait_for(reader.read(), 10) == b""
+            writer.close()
+        await viewer.socket.ping()
+        assert not viewer.socket.closed
 
     run(work, served)

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from camera_figure import Figure, NotPossibleError, summary
 from camera_streams import free_port
 from faults_run import screen
+from measured_figures import Figure, NotPossibleError, summary
 from stream_support import HttpServer, counted, mpegts
 
 CLOSE_S = 1.0

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import groundglass as gg
 import numpy as np
-from camera_figure import Figure, NotPossibleError
+from measured_figures import Figure, NotPossibleError
 from monocular_support import write_slow_model
 
 WIDTH, HEIGHT, FRAMES = 1920, 1080, 60

@@ -14,12 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from camera_figure import Figure, NotPossibleError, summary
 from groundglass.capture import open_source
 from groundglass.capture.latest import LatestFrameQueue
 from groundglass.errors import GroundglassError
 from groundglass.frame import Frame
 from groundglass.yuv import encoded_rgb
+from measured_figures import Figure, NotPossibleError, summary
 
 RESTARTS = 10
 BACK_S = 3.0

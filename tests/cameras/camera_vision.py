@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-from camera_figure import Figure, NotPossibleError, summary
 from groundglass.capture import open_source
+from measured_figures import Figure, NotPossibleError, summary
 
 FPS, SECONDS = 60.0, 60.0
 MIN_RATE = 0.99

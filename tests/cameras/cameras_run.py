@@ -16,9 +16,9 @@ from collections.abc import Callable, Iterator
 
 from camera_closing import closing
 from camera_depth import with_model
-from camera_figure import Figure, NotPossibleError
 from camera_streams import latency, restarts
 from camera_vision import pylon_minute, v4l2_faults, v4l2_python
+from measured_figures import Figure, parser_of_parts, print_parts
 
 Part = Callable[[argparse.Namespace], Iterator[Figure]]
 PARTS: dict[str, Part] = {
@@ -33,24 +33,11 @@ PARTS: dict[str, Part] = {
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    arguments.add_argument("parts", nargs="*", metavar="PART", help="default: all")
+    arguments = parser_of_parts(__doc__)
     arguments.add_argument("--names", nargs="*", default=[], help="protocols of `streams`, sources of `closing`")
     arguments.add_argument("--rounds", type=int, default=2, help="of `closing`; default: 2")
     arguments.add_argument("--seed", type=int, default=1)
-    chosen = arguments.parse_args()
-    if unknown := sorted(set(chosen.parts) - set(PARTS)):
-        arguments.error(f"no part {unknown[0]!r}; the parts are {', '.join(PARTS)}")
-    missed = 0
-    print("| figure | required | measured |\n|---|---|---|")
-    for part in chosen.parts or PARTS:
-        try:
-            for figure in PARTS[part](chosen):
-                missed += not figure.is_met
-                print(figure, flush=True)
-        except NotPossibleError as error:
-            print(f"| {part} | | not measured: {error} |", flush=True)
-    return 1 if missed else 0
+    return print_parts(arguments, PARTS)
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from camera_figure import Figure, summary
 from camera_vision import v4l2_python
+from measured_figures import Figure, summary
 
 
 def test_a_missed_figure_is_marked() -> None:

@@ -217,7 +217,7 @@ def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) ->
             unpacked(*packed(frame, memory, 0)[:2], memory)
         frame = Frame(np.ones((4, 6), np.uint16))
         object.__setattr__(frame, "packing", None)
-        with pytest.raises(SourceError, match="packing is a NoneType; give a Packing"):
+        with pytest.raises(SourceError, match="packing has the type NoneType; give Packing"):
             unpacked(*packed(frame, memory, 0)[:2], memory)
 
 

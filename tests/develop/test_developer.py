@@ -124,10 +124,16 @@ def test_a_second_frame_of_the_same_kind_allocates_nothing(device: Device, devel
     assert device.live_buffers == count
 
 
+@pytest.mark.parametrize("is_reset", [False, True], ids=["", "reset"])
 @pytest.mark.parametrize("sharpen", [0.0, 0.5])
 @pytest.mark.parametrize("encoding", [Encoding.MOSAIC, Encoding.DISPLAY])
 def test_a_large_still_keeps_only_its_scene(
-    device: Device, developer: Developer, encoding: Encoding, sharpen: float, monkeypatch: pytest.MonkeyPatch
+    device: Device,
+    developer: Developer,
+    encoding: Encoding,
+    sharpen: float,
+    is_reset: bool,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(developer_module, "LARGE_STILL", 0)
     shape, dtype = ((24, 32), np.uint16) if encoding is Encoding.MOSAIC else ((24, 32, 3), np.uint8)
@@ -141,6 +147,8 @@ def test_a_large_still_keeps_only_its_scene(
         np.testing.assert_array_equal(scene.read(), whole)
         assert device.live_buffers < count or encoding is Encoding.DISPLAY
         pictures.append(whole)
+        if is_reset:
+            developer.reset()
     np.testing.assert_array_equal(*pictures)
 
 
