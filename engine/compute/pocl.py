@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from .pocl_target import target_of
+
 # LLVM's names of the processors for which it uses AVX-512.
 AVX512_TARGETS = (
     *("skylake-avx512", "cascadelake", "cooperlake", "cannonlake", "icelake", "tigerlake", "rocketlake"),
@@ -30,11 +32,11 @@ def is_pocl(device: Any) -> bool:
 def run_length_of(cpu: Any) -> int:
     """Floats in a vector register of `cpu`, 16 or 8, for which its driver compiles.
 
-    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 5
+    PoCL reports the processor's registers, but compiles for the newest processor that its LLVM supports: an AMD Zen 4
     with AVX-512 is treated as a Zen 3 without. There PoCL cannot pass vectors of 16 floats, and no kernel is built.
     """
     if is_pocl(cpu):
-        target = cpu.version.lower()
+        target = target_of(cpu)
         return 16 if any(name in target for name in AVX512_TARGETS) else 8
     return 16 if cpu.native_vector_width_float >= 16 else 8
 
@@ -51,7 +53,7 @@ def cache_of(device: Any) -> str | None:
         made = folder.stat().st_ino  # another after the folder was deleted
     except OSError:
         return None
-    return repr((__file__, str(folder), made, device.name, device.version, device.platform.version))
+    return repr((__file__, str(folder), made, device.name, device.version, target_of(device), device.platform.version))
 
 
 def has_compiled() -> bool:
