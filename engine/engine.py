@@ -10,7 +10,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from .compute.device import Device
+from .compute.device import Buffer, Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
@@ -254,35 +254,39 @@ class Engine:
 
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
         light = self._light_for(frame, settings, part, waits=waits)
-        texture = None if waits and self._look_route == "auto" else self._draw_by_kernel(frame, light, settings, part)
-        if texture is None:
+        is_still = waits and self._look_route == "auto"
+        pixels = None if is_still else self._queue_look(frame, light, settings, part)  # behind the light
+        self.device.collect()
+        if self.depth_model is not None:
+            self.depth_model.submit_copy()
+        if pixels is None:
             texture = self._draw_in_gl(frame, settings, part, at_once=waits and self._repeatable)
+        else:
+            texture = self._put(pixels, light.scene.size, part)
         return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
 
-    def _draw_by_kernel(
-        self, frame: Frame, light: PreparedScene, settings: Settings, part: Part
-    ) -> moderngl.Texture | None:
-        """The look, from the light's planes; None if GL draws it."""
+    def _queue_look(self, frame: Frame, light: PreparedScene, settings: Settings, part: Part) -> Buffer | None:
+        """Queues the look, from the light's planes. Returns the buffer of its pixels; None if GL draws it."""
         if self._kernel_looks.chosen == "gl":
             return None
         scene, looks = light.scene, self._kernel_looks
         stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
         picture = look_picture(settings.look, scene.size, strength=settings.strength, **settings.moment_of(frame))
-        columns = part.columns(scene.size[0])
         if self._look_route == "kernel":
             make_current(self.gl)
             self._grader.check(picture.passes)  # `auto` draws in GL before, which reports errors, too
         with self.device.stage("look", self.clock):
-            pixels = looks.queue(scene, picture, columns, stays)
+            pixels = looks.queue(scene, picture, part.columns(scene.size[0]), stays)
         if looks.wants_kernel:
             self._warm_up.start(light.frame, settings, partial(looks.ahead, picture, scene.size))
-        if pixels is None:
-            return None
-        self.device.collect()
-        view = looks.view(pixels, columns, scene.size[1])
+        return pixels
+
+    def _put(self, pixels: Buffer, size: tuple[int, int], part: Part) -> moderngl.Texture:
+        """The picture from the pixels of a look's kernel."""
+        view = self._kernel_looks.view(pixels, part.columns(size[0]), size[1])
         make_current(self.gl)  # only now: a thread may still show the frame before; the caller may read the texture
         with timed(self.device, self.clock), view as rgba, self.clock.span("draw", GL_ROW):
-            return self._grader.put(rgba, scene.size, part=part)
+            return self._grader.put(rgba, size, part=part)
 
     def _draw_in_gl(self, frame: Frame, settings: Settings, part: Part, *, at_once: bool) -> moderngl.Texture:
         make_current(self.gl)
@@ -334,8 +338,5 @@ class Engine:
     def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
         frame, scene = self._pipeline.run(frame, settings, waits=waits)
-        self.device.collect()
-        if self.depth_model is not None:
-            self.depth_model.submit_copy()
         self._unsent = scene
         return frame, scene

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -62,12 +63,21 @@ class ScenePipeline:
     def run(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         """Queues develop and optics of an upright frame. Returns it, with the depth of the model if any, and its light.
 
-        `waits`: for the model. Defocus and focus breathing require depth; the soft focus of a lens does not.
+        `waits`: for the model. Defocus and focus breathing require depth; the soft focus of a lens does not. Until the
+        device has finished, the arrays of the frame must not change.
         """
+        try:
+            return self._run(frame, settings, waits=waits)
+        except BaseException:
+            with suppress(Exception):
+                self._device.finish()  # its arrays may be released now
+            raise
+
+    def _run(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
         development, lens, scale = settings.development, settings.lens, settings.scale
         size = self.developer.size_of(frame, development, scale)
         model, subject = self._depth_model if frame.depth_m is None else None, (frame, development, scale)
-        depth = self._load_depth(frame, size)  # a copy waits for queued kernels, so it comes first
+        depth = self._load_depth(frame, size)  # copied while the host measures the frame
         with self._device.stage("develop", self._clock):
             scene = self.developer.develop(frame, development, scale)
         if waits:

@@ -100,9 +100,12 @@ FUNCTION floats lesser(floats a, floats b) { return a < b ? a : b; }
 FUNCTION floats greater(floats a, floats b) { return a > b ? a : b; }
 
 /* Planes of half floats: half the memory traffic of floats, rounded to 2^-11 of the value. Values above the largest half
- * float are stored as that. In a run, PoCL's own conversions are calls for some lengths.
+ * float are stored as that. In a run, PoCL's own conversions are calls for some lengths. With NARROW_F16 a run of 16 is
+ * converted in two halves.
  */
 #define LARGEST_F16 65504.0f
+#define ALL_LANES ((ushort)0xffff)
+#define CURRENT_ROUNDING 4
 #if RUN > 1 && defined(__F16C__) && __has_builtin(__builtin_ia32_vcvtph2ps256)
 typedef short8 shorts_anywhere __attribute__((aligned(2)));
 #define EIGHT_F16(plane, at) __builtin_ia32_vcvtph2ps256(*(GLOBAL const shorts_anywhere *)((plane) + (at)))
@@ -111,6 +114,14 @@ typedef short8 shorts_anywhere __attribute__((aligned(2)));
 #if RUN == 8
 #define LOAD_F16(plane, at) EIGHT_F16(plane, at)
 #define STORE_F16(plane, at, values) PUT_EIGHT_F16(plane, at, lesser(values, (floats)(LARGEST_F16)))
+#elif defined(__AVX512F__) && !defined(NARROW_F16) && __has_builtin(__builtin_ia32_vcvtph2ps512_mask)
+typedef short16 all_shorts_anywhere __attribute__((aligned(2)));
+#define LOAD_F16(plane, at)                                                                                            \
+    __builtin_ia32_vcvtph2ps512_mask(*(GLOBAL const all_shorts_anywhere *)((plane) + (at)), (floats)(0.0f), ALL_LANES, \
+                                     CURRENT_ROUNDING)
+#define SIXTEEN_F16(values) __builtin_ia32_vcvtps2ph512_mask(values, 0, (short16)(0), ALL_LANES)
+#define STORE_F16(plane, at, values)                                                                                   \
+    (*(GLOBAL all_shorts_anywhere *)((plane) + (at)) = SIXTEEN_F16(lesser(values, (floats)(LARGEST_F16))))
 #else
 #define LOAD_F16(plane, at) ((floats)(EIGHT_F16(plane, at), EIGHT_F16(plane, (at) + 8)))
 FUNCTION void store_f16(GLOBAL f16 *to, floats values)
@@ -201,6 +212,9 @@ FUNCTION floats rounded_f16(floats values)
 #define STREAM_F16(plane, at, values)                                                                                  \
     __builtin_nontemporal_store(__builtin_ia32_vcvtps2ph256(lesser(values, (floats)(LARGEST_F16)), 0),                 \
                                 (GLOBAL short8 *)((plane) + (at)))
+#elif defined(SIXTEEN_F16) && __has_builtin(__builtin_nontemporal_store)
+#define STREAM_F16(plane, at, values)                                                                                  \
+    __builtin_nontemporal_store(SIXTEEN_F16(lesser(values, (floats)(LARGEST_F16))), (GLOBAL short16 *)((plane) + (at)))
 #else
 #define STREAM_F16(plane, at, values) STORE_F16(plane, at, values)
 #endif
@@ -247,6 +261,8 @@ FUNCTION floats limited(floats x, float low, float high) { return lesser(greater
 /* PoCL's own vector sqrt is a call, before which every register is saved. */
 #if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
 #define square_root(x) __builtin_ia32_sqrtps256(x)
+#elif RUN == 16 && defined(__AVX512F__) && __has_builtin(__builtin_ia32_sqrtps512)
+#define square_root(x) __builtin_ia32_sqrtps512(x, CURRENT_ROUNDING)
 #elif RUN == 16 && defined(__AVX__) && __has_builtin(__builtin_ia32_sqrtps256)
 FUNCTION floats square_root(floats x)
 {
@@ -290,6 +306,8 @@ FUNCTION floats taken_f16(GLOBAL const f16 *from, ints places)
 }
 #if RUN == 8 && defined(__AVX2__) && __has_builtin(__builtin_ia32_permvarsf256)
 #define permuted(values, lanes) __builtin_ia32_permvarsf256(values, lanes)
+#elif RUN == 16 && defined(__AVX512F__) && __has_builtin(__builtin_ia32_permvarsf512)
+#define permuted(values, lanes) __builtin_ia32_permvarsf512(values, lanes)
 #else
 FUNCTION floats permuted(floats values, ints lanes)
 {
@@ -312,6 +330,10 @@ FUNCTION floats permuted(floats values, ints lanes)
 /* Whether any value of a run is greater than 0. */
 #if RUN == 8 && defined(__AVX__) && __has_builtin(__builtin_ia32_movmskps256)
 #define any_positive(values) (__builtin_ia32_movmskps256(as_float8((values) > 0.0f)) != 0)
+#elif RUN == 16 && defined(__AVX512F__) && __has_builtin(__builtin_ia32_cmpps512_mask)
+#define IS_GREATER 14
+#define any_positive(values)                                                                                           \
+    (__builtin_ia32_cmpps512_mask(values, (floats)(0.0f), IS_GREATER, ALL_LANES, CURRENT_ROUNDING) != 0)
 #else
 #define any_positive(values) (largest(values) > 0.0f)
 #endif

@@ -173,7 +173,7 @@ class CudaDevice:
             self._launches.forget(buffer)
             owned.array = None  # returns to CuPy's pool, which reuses memory in stream order
 
-    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray, *, waits: bool = True) -> None:
         if isinstance(array, DeviceArray) and array.array.device.id == self._candidate.number:
             self._copy(buffer, array)
             return

@@ -78,9 +78,10 @@ class Device(Protocol):
     def release(self, buffer: Buffer) -> None:
         """Frees `buffer`; a second call has no effect."""
 
-    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray, *, waits: bool = True) -> None:
         """Copies a C-contiguous array to the start of `buffer`; returns when the array may be reused.
 
+        Without `waits` it may return earlier: do not change the array before `finish` or, on a CPU, `collect`.
         A DeviceArray on this device is copied there, in the order of queued work, and is not changed before.
         """
 

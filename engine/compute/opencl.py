@@ -121,6 +121,7 @@ class OpenClDevice:
         self._stages: Stages[Any] = Stages()
         self._staging: Staging[Any] = Staging(self._pin, _has_ended, lambda copy: copy.wait())
         self._buffers: dict[int, Any] = {}
+        self._copies: list[Any] = []  # queued since `finish`
         self._traced: list[tuple[str, Any]] | None = None  # kernels and their events, while a trace records
 
     def allocate(self, nbytes: int) -> Buffer:
@@ -149,10 +150,12 @@ class OpenClDevice:
                 self.finish()  # on a CPU the memory is ours: a kernel that runs may still use it
                 owned.release()
 
-    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray) -> None:
+    def write(self, buffer: Buffer, array: NDArray[Any] | DeviceArray, *, waits: bool = True) -> None:
         array = np.asarray(array)
         if self.is_cpu:
-            self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=True)
+            copy = self._cl.enqueue_copy(self._queue, buffer, array, is_blocking=waits)
+            if not waits:
+                self._copies.append(copy)  # without it pyopencl would wait now
             return
         flat = np.frombuffer(array, dtype=np.uint8)
         with self._staging.block(flat.size) as block:
@@ -273,6 +276,7 @@ class OpenClDevice:
 
     def finish(self) -> None:
         self._queue.finish()
+        self._copies.clear()
 
     @property
     def live_buffers(self) -> int:

@@ -93,8 +93,8 @@ class DepthStage:
         """Copies the distances of the following pictures, (h, w) float32 in metres of any size, to the device.
 
         Infinity is allowed. Zero or less means unknown, and takes the farther adjacent distance. `noise` is the
-        standard deviation relative to the distance, 0 if exact. A copy waits for queued kernels: load first, then
-        queue. The array loaded last is not copied again: a still's depth is copied once. Raises SourceError if the map
+        standard deviation relative to the distance, 0 if exact. The copy is queued, as `Device.write` describes. The
+        array loaded last is not copied again: a still's depth is copied once. Raises SourceError if the map
         contains NaN or no distance.
         """
         if depth_m is self._known and noise == self._noise:
@@ -104,7 +104,7 @@ class DepthStage:
         if self._map_size < depth_m.size:
             self._device.release(self._map)
             self._map = self._allocate(depth_m.size)
-        self._device.write(self._map, np.ascontiguousarray(depth_m))
+        self._device.write(self._map, np.ascontiguousarray(depth_m), waits=False)
         self._known, self._noise, self._is_new = depth_m, noise, True
         self._extremes_m = minimum_m, maximum_m
         if not self._is_exact:

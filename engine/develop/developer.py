@@ -67,10 +67,12 @@ class Developer:
 
         Scene-linear Rec.2020, three channels, border not yet mirrored. `half` and `quarter` reduce its size.
         """
+        plan = self._plan(frame, development, scale)
+        chain = self._chain_for(frame, plan)
+        chain.load(frame)
         profile = self.meter(frame, development)
         brightness = 2.0 ** (profile.exposure_ev + self.exposure_ev[0])
-        plan = self._plan(frame, development, scale)
-        scene = self._chain_for(frame, plan).run(frame, profile, plan.development, brightness)
+        scene = chain.run(frame, profile, plan.development, brightness)
         return scene if scene.size == plan.size else self._resizes.get(scene.size, plan.size).run(scene)
 
     def meter(self, frame: Frame, development: Development) -> CameraProfile:

@@ -47,8 +47,8 @@ class Linearize:
         self.queue(frame, profile, clip=clip, encoded=encoded)
 
     def load(self, frame: Frame) -> None:
-        """Copies the mosaic of a frame to the device."""
-        self._device.write(self._bytes, frame.pixels)
+        """Queues a copy of the mosaic of a frame, as `Device.write` describes."""
+        self._device.write(self._bytes, frame.pixels, waits=False)
 
     def queue(self, frame: Frame, profile: CameraProfile, *, clip: bool, encoded: bool = True) -> None:
         """Queues the kernels for a loaded frame, white-balanced by `profile`; in the domain of kernels/encoding.h if

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -156,13 +157,17 @@ def luminance(samples: NDArray[np.float64], frame: Frame, profile: CameraProfile
     else:
         balance = np.array((1.0, 1.0, 1.0) if frame.cfa.kind == "mono" else clips(profile))
     matrix = profile.camera_to_scene * balance * 2.0**profile.exposure_ev
-    return np.asarray(np.maximum(samples @ matrix.T @ REC2020_TO_XYZ[1], 0.0))
+    return np.asarray(np.maximum(samples @ (REC2020_TO_XYZ[1] @ matrix), 0.0))
 
 
 def weights(shape: tuple[int, ...], frame: Frame, metering: Metering) -> NDArray[np.float64]:
     """(rows, columns) weights of the metering mode; at least one is positive."""
+    return _weights(shape, frame.height / frame.width, metering)
+
+
+@lru_cache(8)
+def _weights(shape: tuple[int, ...], aspect: float, metering: Metering) -> NDArray[np.float64]:
     rows, columns = shape
-    aspect = frame.height / frame.width
     x = (np.arange(columns) + 0.5) / columns - metering.spot[0]
     y = ((np.arange(rows) + 0.5) / rows - metering.spot[1]) * aspect
     distance = np.hypot(x[None, :], y[:, None])  # relative to the picture's width

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..frame import Encoding, Frame
-from ..packing import unpack
+from ..packing import Packing, unpack
 from ..yuv import encoded_rgb
 
 BLOCKS = 96  # maximum blocks in each direction; takes about a millisecond
@@ -32,16 +33,22 @@ def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> N
         return _linear(encoded_rgb(frame.yuv, frame.pixels, down, across))
     if frame.encoding is not Encoding.MOSAIC:
         return _picture_samples(frame.pixels[np.ix_(down, across)])
-    numbers = unpack(frame.pixels[down], frame.packing, frame.width)[:, across].astype(np.float64)
-    blocks = numbers.reshape(len(rows), side, len(columns), side).swapaxes(1, 2).reshape(-1, side, side)
-    profile = frame.profile
-    black = np.tile(np.reshape(profile.black, (2, 2)), (-(-side // 2), -(-side // 2)))[:side, :side]
-    light = (blocks - black) / profile.span
-    photosites = [frame.cfa.channels() == channel for channel in range(3)]
+    numbers = _photosites(frame, down, across)
+    profile, channels = frame.profile, frame.cfa.channels()
+    sums = np.zeros((3, len(rows), len(columns)))
+    for y, x in itertools.product(range(side), repeat=2):
+        sums[channels[y, x]] += numbers[y::side, x::side] - np.float64(profile.black[y % 2 * 2 + x % 2])
+    counts = np.bincount(channels.ravel(), minlength=3)
     if frame.cfa.kind == "mono":
-        photosites = [np.ones((side, side), bool)] * 3
-    means = [light[:, mask].mean(axis=1) for mask in photosites]
-    return np.stack(means, axis=1).reshape(len(rows), len(columns), 3)
+        sums[:], counts[:] = sums[1], 1
+    return np.moveaxis(sums / (profile.span * counts[:, None, None]), 0, -1)
+
+
+def _photosites(frame: Frame, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[Any]:
+    """The numbers of a mosaic in these rows and columns. Whole rows are unpacked only where samples share bytes."""
+    if frame.packing is Packing.U16:
+        return np.asarray(frame.pixels[np.ix_(rows, columns)])
+    return unpack(frame.pixels[rows], frame.packing, frame.width)[:, columns]
 
 
 def _starts(first: int, end: int, side: int) -> NDArray[np.intp]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 
 from ..compute.device import Device
 from ..compute.planes import Planes
 
 RESIZE = "resize.cl"
+_EXACT = {"resize_halve": Fraction(2), "resize_three_quarters": Fraction(4, 3)}  # kernels by the ratio of the sizes
 
 
 class Resize:
@@ -19,16 +21,18 @@ class Resize:
     def __init__(self, device: Device, scene_size: tuple[int, int], size: tuple[int, int]) -> None:
         self._scene_size = scene_size
         self.output = Planes(device, *size, 3)
-        is_half = scene_size == (2 * size[0], 2 * size[1])
-        self._rows = None if is_half else Planes(device, scene_size[0], size[1], 3)
+        self._kernel: str = next((name for name, ratio in _EXACT.items() if _is_ratio(scene_size, size, ratio)), "")
+        self._rows = None if self._kernel else Planes(device, scene_size[0], size[1], 3)
 
     def run(self, scene: Planes) -> Planes:
         """Queues the work and returns the smaller planes, which the next call overwrites. Borders are not mirrored."""
         rows, output = self._rows, self.output
         if rows is None:
+            area = 3 * output.device.run_length if self._kernel == "resize_three_quarters" else None
             output.run(
-                RESIZE, "resize_halve", scene=scene.buffer, picture=output.buffer, rows=output.layout.height,
+                RESIZE, self._kernel, scene=scene.buffer, picture=output.buffer, rows=output.layout.height,
                 scene_pitch=scene.layout.pitch, scene_stride=scene.layout.stride, row_count=3 * output.layout.height,
+                area=area,
             )  # fmt: skip
             return output
         step_x, step_y = (before / after for before, after in zip(self._scene_size, output.size, strict=True))
@@ -49,3 +53,7 @@ class Resize:
         if self._rows is not None:
             self._rows.release()
         self.output.release()
+
+
+def _is_ratio(scene_size: tuple[int, int], size: tuple[int, int], ratio: Fraction) -> bool:
+    return all(before == ratio * after for before, after in zip(scene_size, size, strict=True))

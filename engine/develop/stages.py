@@ -149,11 +149,16 @@ class Chain:
         """Names of the stages in their order."""
         return tuple(spec.name for spec, _ in self._made)
 
-    def run(self, frame: Frame, profile: CameraProfile, development: Development, brightness: float) -> Planes:
-        """Queues the kernels of all stages. Returns the last stage's output, which the next call overwrites."""
+    def load(self, frame: Frame) -> None:
+        """Queues the copies of the frame that `run` will develop: they run while the host still measures it."""
         for spec, stage in self._made:
             if spec.load is not None:
                 spec.load(stage, frame)
+
+    def run(self, frame: Frame, profile: CameraProfile, development: Development, brightness: float) -> Planes:
+        """Queues the kernels of all stages for a loaded frame. Returns the last stage's output, which the next call
+        overwrites.
+        """
         context = RunContext(frame, profile, development, brightness, self._estimates, frame.cfa)
         if self._repeats:
             self._latest = profile, development

@@ -76,7 +76,8 @@ class LiveScale:
         self._drawn = drawn
         if not self._is_refined and drawn.settings.scale == self._governor.scale:
             host_s = spent_s - swap_s if self._swap_waits else spent_s
-            self._governor.measure(max(host_s, self._gpu_s()), now_s)
+            is_usual = not (self._engine.is_preparing or self._engine.is_rehearsing)
+            self._governor.measure(max(host_s, self._gpu_s()), now_s, is_usual=is_usual)
             self._follow(self._governor.scale)
 
     def _gpu_s(self) -> float:

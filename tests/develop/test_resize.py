@@ -33,7 +33,16 @@ def coverage(before: int, after: int) -> np.ndarray:
 
 @pytest.mark.parametrize(
     ("height", "width", "size"),
-    [(54, 96, (72, 41)), (54, 96, (48, 27)), (33, 131, (100, 33)), (61, 47, (12, 15)), (20, 20, (20, 20))],
+    [
+        (54, 96, (72, 41)),
+        (54, 96, (48, 27)),
+        (60, 208, (156, 45)),
+        (12, 52, (39, 9)),
+        (4, 4, (3, 3)),
+        (33, 131, (100, 33)),
+        (61, 47, (12, 15)),
+        (20, 20, (20, 20)),
+    ],
 )
 def test_a_pixel_is_the_mean_over_its_area(device: Device, height: int, width: int, size: tuple[int, int]) -> None:
     scene = RANDOM.random((height, width, 3), dtype=np.float32)

@@ -58,8 +58,45 @@ def test_the_scale_rises_when_the_load_falls() -> None:
 
 def test_a_raise_that_overloads_is_taken_back_and_seldom_tried_again() -> None:
     """At 0.75 the full-size demosaic costs more than the pixels suggest: the first raise is a mistake."""
-    machine = Machine(lambda scale: 0.0052 if scale <= 0.5 else 0.020, start=0.5).run(120)
+    machine = Machine(lambda scale: 0.0052 if scale <= 0.5 else 0.020, start=0.5).run(60)
     assert machine.scales == [0.5, 0.75, 0.5]
+    assert len(machine.run(1200).scales) <= 3 + 2 * 5  # after 1, 2, 4, 8 and 10 minutes
+
+
+def test_an_overload_at_the_start_is_made_up_for() -> None:
+    """While another program starts, a frame costs twice as much. Half of the work does not depend on the scale."""
+    starting = [True]
+    machine = Machine(lambda scale: (2.0 if starting[0] else 1.0) * (0.0065 + 0.026 * scale**2), start=0.5).run(1.5)
+    assert machine.governor.scale == 0.25
+    starting[0] = False
+    assert machine.run(6).scales[-2:] == [0.375, 0.5]
+    assert machine.run(60).governor.scale == 0.5
+
+
+def test_a_scale_that_has_held_the_rate_is_tried_again() -> None:
+    """Five eighths of the pixels cost as much as all, because they are resampled."""
+    busy = [False]
+    work_s = {1.0: 0.03, 0.75: 0.03, 0.5: 0.0135, 0.375: 0.0132, 0.25: 0.0085}
+    machine = Machine(lambda scale: (2.0 if busy[0] else 1.0) * work_s[scale], start=0.5).run(5)
+    busy[0] = True
+    assert machine.run(3).governor.scale == 0.25
+    busy[0] = False
+    assert machine.run(6).scales[-2:] == [0.375, 0.5]
+
+
+def test_a_moment_of_overload_changes_nothing() -> None:
+    machine = Machine(lambda scale: 0.03 if machine.seconds < 0.6 or 2.0 < machine.seconds < 2.1 else 0.012)
+    assert machine.run(5).scales == [1.0]
+
+
+def test_frames_that_are_drawn_while_something_compiles_do_not_count() -> None:
+    governor = Governor(PERIOD_S, lambda scale: True)
+    for number in range(100):
+        governor.measure(0.05, number * 0.05, is_usual=False)
+    assert governor.scale == 1.0
+    for number in range(100, 120):
+        governor.measure(0.045 * governor.scale**2, number * 0.05)
+    assert governor.scale == 0.5
 
 
 def test_a_load_that_swings_does_not_make_the_scale_swing() -> None:
@@ -86,7 +123,7 @@ def test_a_step_waits_until_it_is_prepared() -> None:
     machine = Machine(lambda scale: 0.045 * scale**2, prepared_after=12)
     machine.run(12 * 0.045)
     assert machine.governor.scale == 1.0
-    machine.run(1.0)
+    machine.run(1.5)
     assert (machine.governor.scale, set(machine.requests)) == (0.5, {0.5})
 
 

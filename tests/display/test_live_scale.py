@@ -19,15 +19,17 @@ PERIOD_S = 1 / 60
 
 
 class EngineDouble:
-    """Records what is prepared."""
+    """Records what is prepared. With `compiles` it is preparing from then on."""
 
-    def __init__(self, is_preparing: bool = False) -> None:
-        self.is_preparing, self.is_rehearsing, self.prepared = is_preparing, False, []
+    def __init__(self, compiles: bool = False) -> None:
+        self.is_preparing, self.is_rehearsing, self.prepared = False, False, []
+        self._compiles = compiles
         self.device, self.clock = SimpleNamespace(is_cpu=True), Clock()
         self.gl = SimpleNamespace(info={"GL_RENDERER": "llvmpipe"})
 
     def prepare(self, drawn: object, settings: Settings) -> None:
         self.prepared.append(settings.scale)
+        self.is_preparing = self._compiles
 
 
 def live_scale(engine: Any, scale: float = 1.0) -> tuple[LiveScale, SettingsHistory]:
@@ -35,7 +37,7 @@ def live_scale(engine: Any, scale: float = 1.0) -> tuple[LiveScale, SettingsHist
     return LiveScale(engine, history, PERIOD_S), history
 
 
-def overload(scale: LiveScale, frames: int = 20) -> None:
+def overload(scale: LiveScale, frames: int = 30) -> None:
     for number in range(frames):
         scale.measure(SimpleNamespace(settings=scale._settings.now), 0.045, 0.0, 0.045 * number)  # type: ignore[arg-type]
 
@@ -43,12 +45,12 @@ def overload(scale: LiveScale, frames: int = 20) -> None:
 def test_an_overload_changes_the_settings_without_a_step_of_undo() -> None:
     engine = EngineDouble()
     scale, history = live_scale(engine)
-    overload(scale, 8)
+    overload(scale)
     assert (history.now.scale, engine.prepared, history.can_undo) == (0.5, [0.5], False)
 
 
 def test_the_scale_changes_when_everything_is_compiled() -> None:
-    engine = EngineDouble(is_preparing=True)
+    engine = EngineDouble(compiles=True)
     scale, history = live_scale(engine)
     overload(scale)
     assert (history.now.scale, engine.prepared) == (1.0, [0.5])
@@ -63,7 +65,7 @@ def test_a_gpu_that_the_host_does_not_wait_for_can_be_overloaded() -> None:
     for stage, ms in (("develop", 12.0), ("optics", 30.0), ("look", 3.0)):
         engine.clock.add(stage, ms)
     scale, history = live_scale(engine)
-    for number in range(8):
+    for number in range(30):
         scale.measure(SimpleNamespace(settings=scale._settings.now), 0.002, 0.0, 0.045 * number)  # type: ignore[arg-type]
     assert (history.now.scale, engine.prepared) == (0.5, [0.5])
 
