@@ -128,9 +128,7 @@ class Engine:
 
         Waits for a depth model. Raises SourceError and DeviceError.
         """
-        scene = self._scene_of(frame, settings).read()
-        self.device.collect()
-        return scene
+        return self._scene_of(frame, settings).read()
 
     def scene_on_device(self, frame: Frame, settings: Settings) -> SupportsDLPack:
         """As `scene`, for another library by DLPack: `torch.from_dlpack(engine.scene_on_device(frame, settings))`.
@@ -144,7 +142,9 @@ class Engine:
         if self._unsent is not None:
             self._send_scene()  # the planes of the latest draw are overwritten
         self._light = None
-        return self._pipeline.run(self._pipeline.upright(frame, settings), settings, waits=True)[1]
+        _, scene = self._pipeline.run(self._pipeline.upright(frame, settings), settings, waits=True)
+        self.device.collect()
+        return scene
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
