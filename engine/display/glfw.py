@@ -98,6 +98,7 @@ class GlfwSurface:
             _monitor_of((*self._position(), *glfw.get_window_size(self._handle)))
         )
         self.input = InputQueue(self.size)
+        self._pointer: tuple[float, float] | None = None  # of the latest event, in units of the window system
         self._listen()
         if place is not None and _is_on_monitor(place):
             glfw.set_window_pos(self._handle, *place[:2])
@@ -196,7 +197,7 @@ class GlfwSurface:
     def _listen(self) -> None:
         glfw.set_key_callback(self._handle, self._on_key)
         glfw.set_mouse_button_callback(self._handle, self._on_button)
-        glfw.set_cursor_pos_callback(self._handle, lambda _, x, y: self.input.move(*self._pixels(x, y)))
+        glfw.set_cursor_pos_callback(self._handle, self._on_move)
         glfw.set_scroll_callback(self._handle, lambda _, __, up: self.input.scroll(up, self._held()))
         glfw.set_char_callback(self._handle, lambda _, code: self.input.text(chr(code)))
         on_drop: Any = lambda _, paths: self.input.post(Drop(tuple(paths)))  # noqa: E731 - glfw's stub has another type
@@ -214,9 +215,15 @@ class GlfwSurface:
         down = (name for key, name in _MODIFIER_KEYS.items() if glfw.get_key(self._handle, key) == glfw.PRESS)
         return frozenset(down)
 
+    def _on_move(self, _: Any, x: float, y: float) -> None:
+        self._pointer = x, y
+        self.input.move(*self._pixels(x, y))
+
     def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
+        """At the position of the event: glfw's own is the present one, at which a quick stroke has already ended."""
         if button in _BUTTONS:
-            self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*glfw.get_cursor_pos(self._handle)))
+            pointer = self._pointer or glfw.get_cursor_pos(self._handle)
+            self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*pointer))
 
     def _pixels(self, x: float, y: float) -> tuple[float, float]:
         """Framebuffer pixels from a position in units of the window system. On a HiDPI screen they differ."""

@@ -30,6 +30,7 @@ class InputQueue:
         self._lock = Lock()
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
+        self._heard: tuple[float, float] | None = None  # the position that the listener has received
         # Whether a tool takes a press at a position outside of the picture, in pixels from the upper left.
         self.is_claimed: Callable[[float, float], bool] = lambda x, y: False
 
@@ -91,7 +92,9 @@ class InputQueue:
             self.post(Key(HELP))
 
     def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
-        """A pointer button was pressed or released at (x, y)."""
+        """A pointer button was pressed or released at (x, y). A finger or a stylus presses without a move before."""
+        if self.listener is not None and self._held is None and self._heard != (x, y):
+            self._listen(self.listener, x, y)
         if self.listener is not None and self.listener.on_button(button, pressed) and self._held is None:
             self.post(Signal.REPAINT)
         elif button == "middle":
@@ -105,7 +108,7 @@ class InputQueue:
 
     def move(self, x: float, y: float) -> None:
         """The pointer moved to (x, y)."""
-        if self.listener is not None and self._held is None and self.listener.on_move(x, y):
+        if self.listener is not None and self._held is None and self._listen(self.listener, x, y):
             self.post(Signal.REPAINT)
         else:
             self._point("drag" if self._held else "move", self._held or "none", x, y)
@@ -114,6 +117,10 @@ class InputQueue:
         """The wheel turned by `steps` with keys held; positive is away from the user."""
         taken = self.listener is not None and self.listener.on_scroll(steps)
         self.post(Signal.REPAINT if taken else Wheel(steps, modifiers))
+
+    def _listen(self, listener: InputListener, x: float, y: float) -> bool:
+        self._heard = x, y
+        return listener.on_move(x, y)
 
     def _point(
         self,

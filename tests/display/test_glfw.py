@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -25,6 +27,26 @@ def live(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
     viewer = Live(screen, tmp_path_factory.mktemp("view"), "--quality", "best")  # the quality of a still
     yield viewer
     viewer.end()
+
+
+@contextmanager
+def in_one_batch(live: Live) -> Iterator[Callable[..., str]]:
+    """Yields `xdotool`, whose input the program receives all at once: it is stopped meanwhile."""
+    live.process.send_signal(signal.SIGSTOP)
+    try:
+        yield live.screen.xdotool
+    finally:
+        live.process.send_signal(signal.SIGCONT)
+
+
+def depths_m(x: float, y: float) -> tuple[float, float]:
+    """The range of the scene's depth at a fraction of the picture, while its camera moves."""
+    from groundglass.capture import open_source
+
+    column, row = round(x * PICTURE[0]), round(y * PICTURE[1])
+    with open_source(SOURCE) as source:
+        depths = [frame.depth_m[row, column] for frame, _ in zip(source, range(60), strict=False)]
+    return min(depths) - 0.02, max(depths) + 0.02
 
 
 def test_the_window_opens_at_the_size_of_the_picture(live: Live) -> None:
@@ -97,14 +119,41 @@ def test_the_wheel_zooms_and_a_drag_moves_the_picture(live: Live) -> None:
 
 
 def test_a_click_focuses_at_the_depth_of_the_point(live: Live) -> None:
-    from groundglass.capture import open_source
+    low, high = depths_m(0.06, 0.1)
+    live.click(0.06, 0.1)
+    until(lambda: low <= live.focus_m <= high, "the focus arrives")
 
-    x, y = 0.06, 0.1
-    column, row = round(x * PICTURE[0]), round(y * PICTURE[1])
-    with open_source(SOURCE) as source:
-        depths = [frame.depth_m[row, column] for frame, _ in zip(source, range(60), strict=False)]
-    live.click(x, y)
-    until(lambda: min(depths) - 0.02 <= live.focus_m <= max(depths) + 0.02, "the focus arrives")
+
+def test_a_quick_stroke_of_a_stylus_counts_where_it_began(live: Live) -> None:
+    """Press, drag and release arrive between two frames, without a move of the pointer before."""
+    (low, high), elsewhere = depths_m(0.06, 0.1), (0.5, 0.6)
+    live.click(*elsewhere)
+    until(lambda: not low <= live.focus_m <= high and live.rests(), "the focus is elsewhere")
+    left, top, width, height = live.place
+    begin = left + round(0.06 * width), top + round(0.1 * height)
+    end = left + round(elsewhere[0] * width), top + round(elsewhere[1] * height)
+    with in_one_batch(live) as xdotool:
+        xdotool("mousemove", *begin, "mousedown", 1, "mousemove", *end, "mouseup", 1)
+    until(lambda: low <= live.focus_m <= high, "the focus is where the stroke began")
+
+
+def test_a_tap_that_trembles_focuses_and_a_stroke_moves_the_zoomed_picture(live: Live) -> None:
+    live.press("ctrl+0")
+    live.click(0.5, 0.6)
+    until(live.rests, "the focus rests")
+    near_m = live.focus_m
+    for _ in range(2):
+        live.click(0.06, 0.1, button=4)
+    left, top, width, height = live.place
+    x, y = left + round(0.06 * width), top + round(0.1 * height)
+    with in_one_batch(live) as xdotool:
+        xdotool("mousemove", x, y, "mousedown", 1, "mousemove", x + 60, y + 40, "mouseup", 1)
+    time.sleep(0.5)
+    assert live.focus_m == near_m, "a stroke does not focus"
+    with in_one_batch(live) as xdotool:
+        xdotool("mousemove", x, y, "mousedown", 1, "mousemove", x + 3, y + 2, "mousemove", x + 1, y + 3, "mouseup", 1)
+    until(lambda: live.focus_m != near_m and live.rests(), "a tap focuses, although it moves by a few pixels")
+    live.press("ctrl+0")
 
 
 def test_focus_presets_are_stored_with_shift_and_recalled(live: Live) -> None:

@@ -116,7 +116,19 @@ def test_input_of_the_listener_is_a_repaint_and_not_an_event(queue: InputQueue) 
     queue.move(640, 400)
     queue.scroll(-1.5)
     assert queue.take() == [Signal.REPAINT] * 4
-    assert listener.received == [("P", True, {"Shift"}), "ä", ("middle", True), (640, 400), -1.5]
+    assert listener.received == [("P", True, {"Shift"}), "ä", (640, 400), ("middle", True), (640, 400), -1.5]
+
+
+def test_the_listener_learns_where_a_finger_presses_without_a_move(queue: InputQueue) -> None:
+    queue.move(10, 400)  # of the pointer, before the panel opened
+    queue.listener = listener = RecordingListener()
+    queue.button("left", True, 900.25, 300.5)
+    queue.button("left", False, 900.25, 300.5)
+    queue.button("left", True, 20, 40)
+    assert listener.received == [
+        *((900.25, 300.5), ("left", True), ("left", False)),
+        *((20, 40), ("left", True)),
+    ]
 
 
 def test_a_drag_from_the_picture_bypasses_the_listener(queue: InputQueue) -> None:

@@ -259,9 +259,9 @@ def test_a_text_is_chosen_from_its_suggestions_or_typed(bench: Bench) -> None:
     bench.panel.search = "source"
     bench.show()
     row = bench.find(lambda: chosen, 720, 720, 88)  # below the header
-    bench.drag(720, 720, row + 20)
+    bench.drag(720, 720, row + 24)
     assert chosen == ["scene:", "cam:0"]
-    bench.drag(720, 720, row - 18)
+    bench.drag(720, 720, row - 24)
     bench.type("9")
     bench.gui.on_key("Enter", True, frozenset())
     bench.show()

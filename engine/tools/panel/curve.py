@@ -43,7 +43,9 @@ class ToneCurve:
         em = imgui.get_font_size()
         width, height = imgui.get_content_region_avail().x, HEIGHT_EM * em
         corner = imgui.get_cursor_screen_pos()
+        imgui.push_item_flag(imgui.ItemFlags_.no_nav, True)  # for keys there are the sliders below
         imgui.invisible_button("curve", imgui.ImVec2(width, height))
+        imgui.pop_item_flag()
         values = self._values()
         margin = 0.5 * em
         box = corner.x + margin, corner.y + margin, width - 2 * margin, height - 2 * margin

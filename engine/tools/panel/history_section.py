@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from ...display.status_line import distance, f_stop
+from .widgets import row
 
 if TYPE_CHECKING:
     from ...settings import SettingsHistory, Step
@@ -20,7 +21,7 @@ def build_steps(imgui: Any, history: SettingsHistory) -> bool:
     first = max(0, min(present - STEPS // 2, len(steps) - STEPS))
     for index in reversed(range(first, min(first + STEPS, len(steps)))):
         title = step_title(steps[index], steps[index - 1] if index else None)
-        if imgui.selectable(f"{title}##{index}", index == present)[0] and index != present:
+        if row(imgui, f"{title}##{index}", index == present) and index != present:
             history.go_to(index)
             return True
     if first:

@@ -156,7 +156,7 @@ class Panel(Tool):
         self._build_buttons(imgui)
         imgui.set_next_item_width(-1)
         _, self.search = imgui.input_text_with_hint("##search", "search all settings", self.search)
-        imgui.begin_child("sections")
+        imgui.begin_child("sections", child_flags=imgui.ChildFlags_.nav_flattened)
         imgui.push_item_width(0.5 * width)
         words = self.search.lower().split()
         for section, controls in self._sections():

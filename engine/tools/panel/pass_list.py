@@ -11,7 +11,7 @@ from ...gl.passes import Parameter, Table, Value, list_passes, load_pass
 from ...look import arrangement
 from ...look.look import Look
 from .curve import ToneCurve
-from .widgets import choice_widget, digits_of, matches, same_line_if_it_fits, slider_with_value
+from .widgets import choice_widget, digits_of, matches, row, same_line_if_it_fits, slider_with_value
 
 if TYPE_CHECKING:
     from ...live_edit.editing import Editing
@@ -79,8 +79,8 @@ class PassList:
 
     def _drag(self, imgui: Any, name: str) -> None:
         """Moves a row that is dragged over the next one. A place on the wrong side of the tone curve is passed over."""
-        if not imgui.is_item_active() or imgui.is_item_hovered():
-            return
+        if not (imgui.is_item_active() and imgui.is_mouse_down(0)) or imgui.is_item_hovered():
+            return  # a key that holds the row does not drag it
         top, bottom = imgui.get_item_rect_min().y, imgui.get_item_rect_max().y
         y = imgui.get_mouse_pos().y
         step = -1 if y < top else 1 if y > bottom else 0
@@ -106,9 +106,9 @@ class PassList:
         for index, (title, do) in enumerate(buttons):
             if index:
                 same_line_if_it_fits(imgui, title)
-            if imgui.small_button(title):
+            if imgui.button(title):
                 do()
-        imgui.same_line()
+        same_line_if_it_fits(imgui, "lock", imgui.get_frame_height())
         used, lock = imgui.checkbox("lock", locked)
         if imgui.is_item_hovered():
             imgui.set_tooltip("Randomize leaves this pass as it is")
@@ -149,11 +149,13 @@ class PassList:
         if used:
             editing.set(*names, value, drag=True)
         if imgui.begin_popup_context_item("more"):
-            if imgui.menu_item("reset", "", False, changed)[0]:
+            imgui.begin_disabled(not changed)
+            if row(imgui, "reset", False):
                 editing.reset(*names)
-            chosen, locked = imgui.menu_item("lock against randomize", "", editing.is_locked(*names))
-            if chosen:
-                editing.lock(*names, locked)
+            imgui.end_disabled()
+            is_locked = editing.is_locked(*names)
+            if row(imgui, "lock against randomize", is_locked):
+                editing.lock(*names, not is_locked)
             imgui.end_popup()
         if editing.is_locked(*names):
             imgui.same_line()

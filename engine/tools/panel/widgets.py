@@ -49,13 +49,18 @@ def describe(imgui: Any, control: Control) -> None:
         imgui.set_tooltip(text)
 
 
-def same_line_if_it_fits(imgui: Any, title: str) -> None:
-    """The next button is in the same line, if there is room for it."""
+def same_line_if_it_fits(imgui: Any, title: str, box_px: float = 0.0) -> None:
+    """The next button, or a check box of `box_px`, is in the same line, if there is room for it."""
     style = imgui.get_style()
-    width = imgui.calc_text_size(title).x + 2 * style.frame_padding.x
+    width = imgui.calc_text_size(title).x + 2 * style.frame_padding.x + box_px
     right = imgui.get_cursor_screen_pos().x + imgui.get_content_region_avail().x
     if imgui.get_item_rect_max().x + style.item_spacing.x + width <= right:
         imgui.same_line()
+
+
+def row(imgui: Any, title: str, is_chosen: bool) -> bool:
+    """Declares a row of a list, as high as a button: a finger finds it. Returns whether it was chosen."""
+    return bool(imgui.selectable(title, is_chosen, size=imgui.ImVec2(0.0, imgui.get_frame_height()))[0])
 
 
 def choice_widget(imgui: Any, title: str, present: str, choices: Iterable[str]) -> str | None:
@@ -63,7 +68,7 @@ def choice_widget(imgui: Any, title: str, present: str, choices: Iterable[str]) 
     chosen = None
     if imgui.begin_combo(title, present):
         for choice in choices:
-            if imgui.selectable(choice, choice == present)[0]:
+            if row(imgui, choice, choice == present):
                 chosen = choice
             if choice == present:
                 imgui.set_item_default_focus()
@@ -76,7 +81,7 @@ def text_widget(imgui: Any, control: Text) -> bool:
     used, text = imgui.input_text(control.title, control.get(), imgui.InputTextFlags_.enter_returns_true)
     chosen = text if used else None
     for suggestion in control.suggestions():
-        if imgui.selectable(suggestion, suggestion == control.get())[0]:
+        if row(imgui, suggestion, suggestion == control.get()):
             chosen = suggestion
     if chosen is not None:
         control.set(chosen)
