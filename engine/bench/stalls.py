@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -163,7 +164,12 @@ def run_stalls(device: str, size: tuple[int, int], fit_tools: FitTools, only: Se
         history = SettingsHistory(Settings(scale=SCALE))
         engine.compile_for(size, history.now)
         tools = [*fit_tools(Editing(history)), fit_probe]
-        Viewer(engine, source, history, surface=surface, tools=tools).run()
+        viewer = Viewer(engine, source, history, surface=surface, tools=tools)
+        gc.freeze()  # as `view` does
+        try:
+            viewer.run()
+        finally:
+            gc.unfreeze()
         figures = {kind: _figures(probes[0], kind) for kind in ("steady", *kinds)}
         return {"stalls": figures, "size": list(size), "device": engine.device_name, "gl": engine.gl_name}
 

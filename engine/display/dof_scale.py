@@ -10,10 +10,11 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from ..lens import DEFAULT_ASPECT, Lens
 from ..optics.focus import depth_of_field_dioptres, depth_of_field_m
+from .lettering import font as font_of
 from .status_line import INK, TEXT_BACKGROUND, format_depth_of_field, format_sharp_zone, text_background
 
 MAX_WIDTH_EM = 46  # in letter heights; a wider scale cannot be read at a glance
@@ -72,8 +73,8 @@ class _Canvas:
 
     def __init__(self, width: int, height: int, letter_px: int) -> None:
         self.letter_px, self.width, self.height = letter_px, width, height
-        self.font = _font(letter_px)
-        self.small = _font(max(round(0.82 * letter_px), 9))
+        self.font = font_of(letter_px)
+        self.small = font_of(max(round(0.82 * letter_px), 9))
         self._letters = Image.new("L", (width, height))
         self._pen = ImageDraw.Draw(self._letters)
         self._white = np.zeros((height, width), np.float32)
@@ -180,11 +181,6 @@ def _draw_apertures(canvas: _Canvas, dof_scale: DofScale, px_per_dioptre: float,
     for side in (-1, 1):
         x = middle + side * max(away, 1.0)
         canvas.bar(x - line, x + line, ring - 0.14 * u, ring + 0.8 * u, amber=True)
-
-
-@lru_cache(maxsize=4)
-def _font(height_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(height_px)
 
 
 @lru_cache(maxsize=8)

@@ -10,10 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+
+from .lettering import font as font_of
 
 SOURCE_LETTERS = 40  # a longer source name is shortened in the middle
 MIN_TEXT_PX = 7
+EDGE_EM = 0.6  # around the text, in text heights
 INK = 0.94  # display level of the letters
 TEXT_BACKGROUND = 0.62  # opacity of the dark background: over white, the contrast of the letters is 5.4
 
@@ -65,6 +68,11 @@ def text_height_px(framebuffer: tuple[int, int], content_scale: float) -> int:
     return round(max(13 * content_scale, min(framebuffer[1], framebuffer[0] * 9 / 16) / 64))
 
 
+def status_height_px(text_px: int) -> int:
+    """The height of the status line's box with its margin below, in pixels."""
+    return text_px // 2 + text_px + 2 * round(EDGE_EM * text_px)
+
+
 def render_text(lines: list[str], height_px: int, width_px: int, *, wraps: bool = False) -> NDArray[np.uint8]:
     """The lines as (H, W, 4) uint8, premultiplied RGBA: light letters on a dark translucent background.
 
@@ -74,8 +82,8 @@ def render_text(lines: list[str], height_px: int, width_px: int, *, wraps: bool 
     lines = [_plain(line) for line in lines]
     text = "\n".join(wrapped(lines, height_px, width_px) if wraps else lines)
     while True:
-        font = _font(height_px)
-        edge_px = round(0.6 * height_px)
+        font = font_of(height_px)
+        edge_px = round(EDGE_EM * height_px)
         spacing = height_px / 2
         box = ImageDraw.Draw(Image.new("L", (1, 1))).multiline_textbbox((0, 0), text, font=font, spacing=spacing)
         width = math.ceil(box[2]) + 2 * edge_px
@@ -89,7 +97,7 @@ def render_text(lines: list[str], height_px: int, width_px: int, *, wraps: bool 
 
 def wrapped(lines: list[str], height_px: int, width_px: int) -> list[str]:
     """The lines, each divided between words where it would be wider than `width_px`, with its background."""
-    font, room_px = _font(height_px), width_px - 2 * round(0.6 * height_px)
+    font, room_px = font_of(height_px), width_px - 2 * round(EDGE_EM * height_px)
     divided: list[str] = []
     for line in lines:
         start = end = 0
@@ -130,12 +138,6 @@ def _inks(opacity: float) -> NDArray[np.uint32]:
 
 def _alpha(coverage: NDArray[np.float32], background: Any) -> NDArray[np.float32]:
     return np.asarray((1 - (1 - coverage) * (1 - background)) * 255 + 0.5, np.float32)
-
-
-@lru_cache(maxsize=8)
-def _font(height_px: int) -> Any:
-    """Kept, because Pillow unpacks its default font for each call."""
-    return ImageFont.load_default(height_px)
 
 
 @lru_cache(maxsize=8)

@@ -82,7 +82,9 @@ class Keyboard:
         def put(name: str) -> Callable[[Any], None]:
             return lambda value: self.values.update({name: value})
 
-        yield Number("number", "Number", "source", minimum=0, maximum=1, step=0.01, get=get("number"), set=put("number"))
+        yield Number(
+            *("number", "Number", "source"), minimum=0, maximum=1, step=0.01, get=get("number"), set=put("number")
+        )
         yield Text("text", "Text", "source", get=get("text"), set=put("text"))
         yield Switch("switch", "Switch", "source", get=get("switch"), set=put("switch"))
         yield Choice("choice", "Choice", "source", choices=("a", "b", "c"), get=get("choice"), set=put("choice"))

@@ -116,6 +116,21 @@ def test_the_raw_histogram_supports_packed_and_monochrome_frames() -> None:
     np.testing.assert_array_equal(counts.raw_histogram(frame), grey)
 
 
+@pytest.mark.parametrize("text_px", [9, 10, 13, 17, 26])
+def test_even_counts_are_even_in_a_plot_of_any_size(text_px: int) -> None:
+    """Columns that hold two bins by turns are no comb."""
+    heights = draw._resampled(np.ones((1, 256)), 19 * text_px // 3)
+    np.testing.assert_allclose(heights, heights[0, 0])
+    density = draw._density(np.ones((256, 4), np.int64), 9 * text_px, 4)
+    np.testing.assert_allclose(density, density[0, 0], rtol=1e-5)
+    plain = draw.draw_vectorscope(np.zeros((256, 256), np.int64), text_px).astype(int)
+    full = draw.draw_vectorscope(np.ones((256, 256), np.int64), text_px).astype(int)
+    middle = full.shape[0] // 2
+    area = np.s_[middle - 9 : middle - 2, middle - 9 : middle - 2, 3]
+    has_no_line = plain[area] == np.median(plain[area])
+    assert np.ptp((full - plain)[area][has_no_line]) <= 1
+
+
 def test_a_clipped_channel_is_marked() -> None:
     def clip_marker(*rgb: int) -> np.ndarray:
         return draw.draw_histogram(counts.histogram(flat(*rgb)), TEXT_PX)[12, -70:, :3].max(axis=0)

@@ -75,7 +75,7 @@ def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
     graticule = _vector_graticule(text_px)
     left, top, side, _ = graticule.plot
     rgba = graticule.rgba.copy()
-    # A small plot adds each bin to its pixel; a plot with more pixels than bins looks up the bin of each pixel.
+    # In a small plot a pixel has the mean of its bins; in one with more pixels than bins each looks up its bin.
     at = np.clip((np.arange(side) + 0.5) / side * 2 * REACH - REACH, -0.5, 0.5)
     total = max(int(counts.sum()), 1)
     rows, columns = _vector_pixel(side)
@@ -83,6 +83,8 @@ def draw_vectorscope(counts: Counts, text_px: int) -> NDArray[np.uint8]:
         spread = np.bincount(
             (rows[:, None] * side + columns[None, :]).ravel(), weights=counts.ravel(), minlength=side * side
         ).reshape(side, side)
+        across, down = (np.maximum(np.bincount(places, minlength=side), 1) for places in (columns, rows))
+        spread = spread * (LEVELS * 2 * REACH / side) ** 2 / (down[:, None] * across[None, :])
     else:
         bins = np.round(at * (LEVELS - 1) + LEVELS // 2).astype(int).clip(0, LEVELS - 1)
         spread = counts[bins[::-1][:, None], bins[None, :]].astype(np.float64)
@@ -168,19 +170,22 @@ def _density(counts: Counts, height: int, width: int) -> NDArray[np.float32]:
     """(height, width): the opacity, 0..1, of a trace of `counts` (256, columns), with the highest level on top."""
     shares = counts / np.maximum(counts.sum(axis=0), 1)
     rows = _resampled(shares.T, height).T
-    if height > LEVELS:
-        rows = rows * (LEVELS / height)
     columns = np.minimum((np.arange(width) * counts.shape[1] // width), counts.shape[1] - 1)
     density = rows[::-1, columns] * height
     return np.asarray(density / (density + 3.0), np.float32)
 
 
 def _resampled(counts: NDArray[np.float64], length: int) -> NDArray[np.float64]:
-    """(N, bins) to (N, length): adds bins if `length` is smaller, else repeats them."""
+    """(N, bins) to (N, length): the counts of `bins / length` bins, by the mean of the nearest ones.
+
+    Where columns hold one or two bins by turns, their sums would be a comb.
+    """
     bins = counts.shape[1]
     if length < bins:
-        return np.add.reduceat(counts, -(-np.arange(length) * bins // length), axis=1)
-    return counts[:, np.arange(length) * bins // length]
+        starts = -(-np.arange(length) * bins // length)
+        number = np.diff(starts, append=bins)
+        return np.asarray(np.add.reduceat(counts, starts, axis=1) * (bins / length / number), np.float64)
+    return np.asarray(counts[:, np.arange(length) * bins // length] * (bins / length), np.float64)
 
 
 def _bytes(rgba: NDArray[np.float32]) -> NDArray[np.uint8]:
