@@ -76,6 +76,18 @@ SCREENSHOTS = (
 )
 
 
+class ScaledSurface(GlfwSurface):
+    """A window as on a monitor with a content scale of its own; the virtual screen has 1."""
+
+    def __init__(self, size: tuple[int, int], scale: float) -> None:
+        super().__init__(size)
+        self._scale = scale
+
+    @property
+    def scale(self) -> float:
+        return self._scale
+
+
 class FirstFrame(SourceFilter):
     """Provides only the first frame of a source, so that screenshots are reproducible."""
 
@@ -153,7 +165,9 @@ class ScreenshotTool(Tool):
         if panel is None:  # its library is still imported
             self._steps.insert(0, partial(self._click, x, y, pressed))
             return
-        panel.on_move(x, y)
+        scale = self._tool_context.surface.scale
+        right = self._tool_context.surface.size[0]
+        panel.on_move(right - (960 - x) * scale, y * scale)
         panel.on_button("left", pressed)
         if not pressed:
             self._steps.insert(0, partial(panel.on_move, 0, 0))
@@ -170,6 +184,7 @@ def main() -> None:
     parser.add_argument("source", nargs="?", default="scene:?size=960x540")
     parser.add_argument("-o", "--output", type=Path, default=Path("docs/viewfinder"), help="folder (%(default)s)")
     parser.add_argument("--size", default="960x540", help="window size (%(default)s)")
+    parser.add_argument("--scale", type=float, default=1.0, help="content scale of the monitor (%(default)s)")
     parser.add_argument(
         "--only", nargs="+", choices=[screenshot.name for screenshot in SCREENSHOTS], default=[], metavar="NAME"
     )
@@ -187,7 +202,7 @@ def main() -> None:
     options = EngineOptions(look="classic", focus=arguments.focus, development=gg.Development(metering="auto"))
     with ExitStack() as stack:
         source = stack.enter_context(FirstFrame(gg.open(arguments.source)))
-        surface = stack.enter_context(GlfwSurface((width, height)))
+        surface = stack.enter_context(ScaledSurface((width, height), arguments.scale))
         settings = SettingsHistory(settings_of(options))
         engine = stack.enter_context(open_engine(options, SourceOptions(), surface.gl))
         tools = [*fit_tools(ToolOptions(stills=arguments.output), Editing(settings)), screenshot_tool]

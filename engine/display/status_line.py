@@ -100,6 +100,9 @@ def wrapped(lines: list[str], height_px: int, width_px: int) -> list[str]:
     font, room_px = font_of(height_px), width_px - 2 * round(EDGE_EM * height_px)
     divided: list[str] = []
     for line in lines:
+        if font.getlength(line) <= room_px:
+            divided.append(line)
+            continue
         start = end = 0
         for match in re.finditer(r"\S+", line):
             if end > start and font.getlength(line[start : match.end()]) > room_px:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
 
+from ..display.lettering import draw_text, text_width
 from ..display.status_line import INK, TEXT_BACKGROUND, text_background
 
 # The bands of shaders/false_colour.glsl, from dark to bright: labels, and RGB, 0..1, by palette.
@@ -50,20 +50,19 @@ def bands(scale: str, palette: str = "usual") -> list[tuple[tuple[float, float, 
 def draw_legend(scale: str, height_px: int, palette: str = "usual") -> NDArray[np.uint8]:
     """(H, W, 4) uint8, premultiplied RGBA: a swatch for each band with its label below, on a dark background."""
     swatches = bands(scale, palette)
-    font = ImageFont.load_default(max(7, round(0.85 * height_px)))
-    widest = max(font.getlength(label) for _, label in swatches)
+    label_px = max(7, round(0.85 * height_px))
+    widest = max(text_width(label, label_px) for _, label in swatches)
     step, edge = round(widest + 0.7 * height_px), round(0.5 * height_px)
     size = step * len(swatches) + 2 * edge, round(3.1 * height_px)
     base = np.zeros((size[1], size[0], 4), np.float32)
     base[..., 3] = TEXT_BACKGROUND * text_background(size, edge)
-    ink = Image.new("L", size)
-    draw = ImageDraw.Draw(ink)
+    ink = np.zeros((size[1], size[0]), np.uint8)
     for index, (colour, label) in enumerate(swatches):
         left = edge + index * step
         base[edge : edge + height_px, left : left + step, :3] = colour
         base[edge : edge + height_px, left : left + step, 3] = 1.0
-        x = left + step / 2 - font.getlength(label) / 2
-        draw.text((x, edge + 1.25 * height_px), label, 255, font)
-    coverage = np.asarray(ink, np.float32)[..., None] / 255
+        x = left + (step - text_width(label, label_px)) // 2
+        draw_text(ink, (x, edge + round(1.25 * height_px)), label, label_px)
+    coverage = ink.astype(np.float32)[..., None] / 255
     rgba = base * (1 - coverage) + coverage * np.array([INK, INK, INK, 1.0], np.float32)
     return (rgba * 255 + 0.5).astype(np.uint8)
