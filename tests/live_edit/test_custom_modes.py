@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import groundglass as gg
@@ -12,13 +13,17 @@ from groundglass.capture import open_source
 from groundglass.controls import Action, Choice, Controls, Number
 from groundglass.display.events import Pointer, Wheel
 from groundglass.errors import ControlError, OutputError
+from groundglass.gl.passes import Value
 from groundglass.live_edit.custom_mode_file import read_custom_mode
 from groundglass.live_edit.custom_modes import CustomModes
 from groundglass.live_edit.editing import Editing
 from groundglass.live_edit.look_keys import LookKeys
+from groundglass.look import arrangement
+from groundglass.look.look import Look
 from groundglass.tools.development import DevelopmentTool
 from groundglass.tools.exposure import ExposureTool
 from groundglass.tools.focus import FocusTool
+from groundglass.tools.panel.curve import HANDLES, dragged
 from groundglass.tools.panel.history_section import step_title
 from groundglass.tools.white_balance import WhiteBalanceTool
 from live_engine import LiveEngine, tool_context
@@ -96,6 +101,66 @@ def test_undo_walks_back_50_mixed_steps_to_the_start(bench: Bench) -> None:
     assert history.position == 25
     history.go_to(0)
     assert bench.now == start
+
+
+def test_every_kind_of_change_is_one_step_and_all_are_walked_back(bench: Bench) -> None:
+    history, start, editing, controls = bench.engine.history, bench.now, bench.editing, bench.controls
+
+    def drag(name: str, parameter: str, values: Iterable[Value]) -> None:
+        for value in values:
+            editing.set(name, parameter, value, drag=True)
+        editing.end_drag()
+
+    def turn(name: str, values: Iterable[float]) -> None:
+        for value in values:
+            controls.set(name, value)
+        history.end_step()
+
+    def curve() -> None:
+        values = {name: editing.value("tone_curve", name) for name in HANDLES}
+        shifted = [dragged(values, "grey", level, (0.2, 0.55)) for level in (0.45, 0.5, 0.55)]  # type: ignore[arg-type]
+        drag("tone_curve", "grey", shifted)
+
+    def arrange(change: Callable[[Look], Look]) -> None:
+        editing.arrange("passes", change)
+
+    def stored_and_recalled() -> None:
+        controls.do("store_custom_1")
+        turn("exposure", [1.5])
+        controls.do("custom_1")
+
+    kinds: dict[str, tuple[Callable[[], object], int]] = {
+        "slider of a pass": (lambda: drag("vignette", "corner_light", [0.7, 0.6, 0.5]), 1),
+        "colour wheel": (lambda: drag("tone_curve", "black", [(0.01, 0.0, 0.0), (0.02, 0.01, 0.0)]), 1),
+        "curve": (curve, 1),
+        "pass off": (lambda: arrange(partial(arrangement.with_enabled, name="grain", enabled=False)), 1),
+        "order": (lambda: arrange(partial(arrangement.moved, name="color_matrix", to=0)), 1),
+        "removed": (lambda: arrange(partial(arrangement.without, name="grain")), 1),
+        "added": (lambda: arrange(partial(arrangement.with_pass, name="halation")), 1),
+        "reset": (lambda: editing.reset("vignette"), 1),
+        "look": (lambda: controls.press("L"), 1),
+        "strength": (lambda: turn("strength", [0.9, 0.8, 0.7]), 1),
+        "white balance": (lambda: controls.set("white_balance", "tungsten"), 1),
+        "temperature": (lambda: turn("temperature", [4000, 3900, 3800]), 1),
+        "grey": (lambda: controls.press("F3"), 1),
+        "lens": (lambda: controls.press("Shift+L"), 1),
+        "aperture": (lambda: turn("f_number", [2.0, 2.2, 2.8]), 1),
+        "focus": (lambda: turn("focus", [2.0, 2.1, 2.2]), 1),
+        "exposure": (lambda: turn("exposure", [0.5, 1.0]), 1),
+        "custom mode": (stored_and_recalled, 2),
+    }
+    for name, (change, steps) in kinds.items():
+        before, count = bench.now, len(history.steps)
+        change()
+        assert len(history.steps) == count + steps, name
+        assert (bench.now != before) == (name != "custom mode"), name
+    end = bench.now
+    while history.undo():
+        pass
+    assert bench.now == start
+    while history.redo():
+        pass
+    assert bench.now == end
 
 
 def test_saving_a_look_is_not_a_step(bench: Bench) -> None:
