@@ -23,6 +23,7 @@ from groundglass.tools.aids import AIDS, Aids
 from groundglass.tools.keyboard_map import KeyboardMap, key_rows, label_of
 from groundglass.tools.panel.curve import HANDLES, dragged, levels
 from groundglass.tools.panel.panel import Panel
+from groundglass.tools.panel.pass_list import row_below
 from groundglass.tools.panel.widgets import number_format
 from live_engine import LiveEngine, tool_context
 from look_support import context
@@ -215,6 +216,58 @@ def test_a_point_of_the_tone_curve_is_dragged(bench: Bench) -> None:
     while bench.editing.history.undo():
         pass
     assert bench.editing.look == before
+
+
+def test_a_quick_drag_of_a_row_or_a_point_ends_where_it_was_released(bench: Bench) -> None:
+    """All input of a drag may arrive between two frames."""
+
+    def quickly(x: int, y: int, y1: int) -> None:
+        bench.gui.on_move(x, y)
+        bench.gui.on_button("left", True)
+        bench.gui.on_move(x, y1)
+        bench.gui.on_button("left", False)
+        bench.show(6)
+
+    bench.controls.press("Tab")
+    bench.show()
+    before = rows_of(bench)
+    bench.drag(700, 700, LOOK_ROW)
+    quickly(720, FIRST_PASS_ROW, FIRST_PASS_ROW + 24)
+    assert rows_of(bench) == [before[1], before[0], *before[2:]]
+    quickly(720, FIRST_PASS_ROW + 24, FIRST_PASS_ROW - 24)
+    assert rows_of(bench) == before
+    last = len(before) - 1  # the passes after the tone curve change places among themselves
+    quickly(705, FIRST_PASS_ROW + 24 * last, FIRST_PASS_ROW + 24 * (last - 2))
+    assert rows_of(bench) == [*before[: last - 2], before[last], *before[last - 2 : last]]
+    while bench.editing.history.undo():
+        pass
+    bench.panel.search = "tone curve"
+    bench.gui.refresh()
+    bench.show()
+    grey = bench.editing.value("tone_curve", "grey")
+    quickly(790, 195, 185)
+    quick = bench.editing.value("tone_curve", "grey")
+    assert quick != grey
+    while bench.editing.history.undo():
+        pass
+    for step in (
+        lambda: bench.gui.on_move(790, 195),
+        lambda: bench.gui.on_button("left", True),
+        lambda: bench.gui.on_move(790, 190),
+        lambda: bench.gui.on_move(790, 185),
+        lambda: bench.gui.on_button("left", False),
+    ):
+        step()
+        bench.show(3)
+    assert bench.editing.value("tone_curve", "grey") == quick
+
+
+def test_a_dragged_row_lies_where_it_was_released() -> None:
+    edges = [0.0, 20.0, 120.0, 140.0, 160.0]  # the second row is open
+    places = [row_below(edges, 0, y) for y in (10, 30, 99, 101, 139, 141, 500)]
+    assert places == [0, 0, 0, 1, 2, 3, 3]
+    assert [row_below(edges, 3, y) for y in (150, 139, 119, 39, 10, -50)] == [3, 2, 2, 1, 0, 0]
+    assert [row_below(edges, 1, y) for y in (25, 39, 41, 70)] == [1, 1, 2, 3]
 
 
 @pytest.mark.parametrize("name", list(HANDLES))

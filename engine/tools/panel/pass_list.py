@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,8 @@ class PassList:
     def __init__(self, editing: Editing, notify: Callable[[str], None], pass_times: Mapping[str, float]) -> None:
         self._editing, self._notify, self._pass_times = editing, notify, pass_times
         self._curve = ToneCurve(editing)
+        self._dragged, self._settling = "", 0  # the row that is closed while it moves, and the builds until it is not
+        self._edges: list[float] = []  # the upper edges of the rows in the latest build, and the end of the last one
 
     def found(self, words: Sequence[str]) -> dict[str, list[tuple[PassSettings, Parameter]]]:
         """The parameters that match a search, by pass; without words all passes, also those without parameters."""
@@ -43,26 +46,35 @@ class PassList:
         return found
 
     def build(self, imgui: Any, words: Sequence[str]) -> None:
+        edges: list[float] = []
         for name, pairs in self.found(words).items():
+            edges.append(imgui.get_cursor_screen_pos().y)
             imgui.push_id(name)
             self._build_pass(imgui, name, pairs, is_found=bool(words))
             imgui.pop_id()
+        self._edges = [*edges, imgui.get_cursor_screen_pos().y]
+        self._settling = 2 if imgui.is_mouse_down(0) else max(self._settling - 1, 0)
+        self._dragged = self._dragged if self._settling else ""
         if not words:
             self._build_add(imgui)
 
     def _build_pass(
         self, imgui: Any, name: str, pairs: Sequence[tuple[PassSettings, Parameter]], *, is_found: bool
     ) -> None:
+        is_dragged = name == self._dragged
         enabled = next(settings.enabled for settings in self._editing.look.passes if settings.name == name)
         used, on = imgui.checkbox("##on", enabled)
         if imgui.is_item_hovered():
             imgui.set_tooltip("on or off")
         imgui.same_line()
-        if is_found:
-            imgui.set_next_item_open(True)
+        if is_found or is_dragged:
+            imgui.set_next_item_open(is_found)
         if not enabled:
             imgui.push_style_color(imgui.Col_.text, imgui.get_style().color_(imgui.Col_.text_disabled))
         is_open = imgui.tree_node(name.replace("_", " "))
+        if is_open and is_dragged and not is_found:  # the end of the drag opens it
+            imgui.tree_pop()
+            is_open = False
         if not enabled:
             imgui.pop_style_color()
         self._drag(imgui, name)
@@ -78,18 +90,16 @@ class PassList:
             self._arrange(reason, partial(arrangement.with_enabled, name=name, enabled=on))
 
     def _drag(self, imgui: Any, name: str) -> None:
-        """Moves a row that is dragged over the next one. A place on the wrong side of the tone curve is passed over."""
-        if not (imgui.is_item_active() and imgui.is_mouse_down(0)) or imgui.is_item_hovered():
-            return  # a key that holds the row does not drag it
-        top, bottom = imgui.get_item_rect_min().y, imgui.get_item_rect_max().y
-        y = imgui.get_mouse_pos().y
-        step = -1 if y < top else 1 if y > bottom else 0
+        """Moves a row that is dragged over others. A place on the wrong side of the tone curve is passed over."""
         names = [settings.name for settings in self._editing.look.passes]
-        to = names.index(name) + step
-        if step and 0 <= to < len(names):
-            try:
-                self._editing.arrange(ORDER, partial(arrangement.moved, name=name, to=to), drag=True)
-            except GroundglassError:
+        if not (imgui.is_item_active() and imgui.is_mouse_down(0)) or len(self._edges) != len(names) + 1:
+            return  # a key that holds the row does not drag it
+        at = names.index(name)
+        to = row_below(self._edges, at, imgui.get_mouse_pos().y)
+        for place in range(to, at, -1 if to > at else 1):
+            with suppress(GroundglassError):
+                self._editing.arrange(ORDER, partial(arrangement.moved, name=name, to=place), drag=True)
+                self._dragged = name
                 return
 
     def _build_buttons(self, imgui: Any, name: str) -> None:
@@ -161,6 +171,20 @@ class PassList:
             imgui.same_line()
             imgui.text_disabled("locked")
         imgui.pop_id()
+
+
+def row_below(edges: Sequence[float], at: int, y: float) -> int:
+    """The place to which the row `at` moves when it is dragged to `y`, so that it then lies there.
+
+    `edges` are the upper edges of all rows, and the end of the last one. Rows have different heights.
+    """
+    height, last, to = edges[at + 1] - edges[at], len(edges) - 2, at
+    while to < last and y >= edges[to + 2] - height:
+        to += 1
+    if to == at:
+        while to > 0 and y < min(edges[to], edges[to - 1] + height):
+            to -= 1
+    return to
 
 
 def slider(imgui: Any, parameter: Parameter, value: Value) -> tuple[bool, Value]:
