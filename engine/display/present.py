@@ -109,7 +109,8 @@ class Presenter:
         self._smooth.clear(0)
         self._exact.clear(1)
         status = self._prepare_text(room, lines, height_px)
-        canvas = Canvas(screen, room, shown, content_scale, height_px, self._sprites, overlays.view, status)
+        ruler = self._prepare_dof_scale(room, height_px, overlays)
+        canvas = Canvas(screen, room, shown, content_scale, height_px, self._sprites, overlays.view, status, ruler)
         if overlays.view.zoom > 1.0:
             self._frame("magnified", overlays.view.box, replace(canvas, shown=inset, view=whole))
         if overlays.face is not None:
@@ -157,16 +158,21 @@ class Presenter:
     def _draw_sprites(self, room: tuple[int, int], lines: list[str], height_px: int, overlays: Overlays) -> None:
         width, height = room
         margin_px = height_px // 2
-        room_px = width - 2 * margin_px
         if lines:
             self._prepare_text(room, lines, height_px)
             self._sprites.draw("text", margin_px, margin_px)
-        dof_scale = overlays.dof_scale
-        if dof_scale is not None and height >= MIN_SCALES_PER_WINDOW * DOF_SCALE_HEIGHT_EM * height_px:
-            drawn = self._sprites.prepare(
-                "dof_scale", (dof_scale, height_px, room_px), lambda: draw_dof_scale(dof_scale, height_px, room_px)
-            )
-            self._sprites.draw("dof_scale", (width - drawn[0]) // 2, height - margin_px - drawn[1])
+        ruler = self._prepare_dof_scale(room, height_px, overlays)
+        if 0 not in ruler:
+            self._sprites.draw("dof_scale", (width - ruler[0]) // 2, height - margin_px - ruler[1])
+
+    def _prepare_dof_scale(self, room: tuple[int, int], height_px: int, overlays: Overlays) -> tuple[int, int]:
+        """(width, height) of the scale at the upper edge; (0, 0) without one, and in a low window."""
+        dof_scale, room_px = overlays.dof_scale, room[0] - 2 * (height_px // 2)
+        if dof_scale is None or room[1] < MIN_SCALES_PER_WINDOW * DOF_SCALE_HEIGHT_EM * height_px:
+            return 0, 0
+        return self._sprites.prepare(
+            "dof_scale", (dof_scale, height_px, room_px), lambda: draw_dof_scale(dof_scale, height_px, room_px)
+        )
 
 
 def inset_of(shown: tuple[int, int, int, int]) -> tuple[int, int, int, int]:

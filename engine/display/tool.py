@@ -71,7 +71,7 @@ class Canvas:
     `size` is (width, height) in pixels, without docked tools. `shown` is the position of the `view` of the picture:
     left, bottom, width, height. `text_px` is the text height and the unit of all margins. `scale` is the content scale
     of the monitor. `status` is the (width, height) of the text in the lower left corner, half a text height from both
-    edges.
+    edges, and `ruler` that of the depth-of-field scale in the middle of the upper edge; (0, 0) without them.
     """
 
     framebuffer: moderngl.Framebuffer
@@ -82,6 +82,13 @@ class Canvas:
     sprites: TextSprites
     view: View = WHOLE
     status: tuple[int, int] = (0, 0)
+    ruler: tuple[int, int] = (0, 0)
+
+    def below_ruler(self, left: int, width: int) -> int:
+        """The pixels at the upper edge that the scale takes from something `width` wide at `left`, margins included."""
+        middle, half = self.size[0] // 2, self.ruler[0] // 2 + self.text_px // 2
+        is_beside = left + width < middle - half or left > middle + half
+        return 0 if 0 in self.ruler or is_beside else self.ruler[1] + self.text_px // 2
 
     def pixel(self, x: float, y: float) -> tuple[int, int]:
         """Pixels from the lower left of the fraction (x, y) of the picture. They may be outside of the screen."""

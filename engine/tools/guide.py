@@ -57,7 +57,8 @@ class Guide(Tool):
             size = canvas.sprites.prepare(
                 "aids", (lines, text_px, room_px), lambda: render_text(lines, text_px, room_px, wraps=True)
             )
-            canvas.sprites.draw("aids", text_px // 2, canvas.size[1] - text_px // 2 - size[1])
+            top = text_px // 2 + canvas.below_ruler(text_px // 2, size[0])
+            canvas.sprites.draw("aids", text_px // 2, canvas.size[1] - top - size[1])
 
     def _draw_button(self, canvas: Canvas) -> None:
         self._button = (0.0, 0.0, 0.0, 0.0)
@@ -66,6 +67,7 @@ class Guide(Tool):
         text_px, (left, bottom, width, height) = canvas.text_px, canvas.shown
         size = canvas.sprites.prepare("panel button", text_px, lambda: render_text([BUTTON], text_px, canvas.size[0]))
         x, y = left + width - size[0] - text_px // 2, bottom + height - size[1] - text_px // 2
+        y = min(y, canvas.size[1] - text_px // 2 - canvas.below_ruler(x, size[0]) - size[1])
         canvas.sprites.draw("panel button", x, y)
         self._button = (*canvas.fraction(x, y + size[1]), *canvas.fraction(x + size[0], y))
 

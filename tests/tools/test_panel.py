@@ -429,12 +429,12 @@ def test_a_slider_is_dragged_on_a_real_screen(screen: Screen, tmp_path: Path) ->
             return strength() < 1.0
 
         until(clicks, "the slider is clicked")
-        screen.xdotool("mousemove", x + 20, row, "mousedown", 1, "mousemove", x + 80, row)
-        until(lambda: strength() > 0.4, "the slider follows")
-        slowly = strength()
+        screen.xdotool("mousemove", x + 5, row, "mousedown", 1, "mousemove", x + 40, row)
+        until(lambda: strength() > 0.6, "the slider follows")
         screen.xdotool("mouseup", 1)
-        for start in (x + 5, x + 110, x + 40):
-            drag = ("mousemove", start, row, "mousedown", 1, "mousemove", x + 70, row, "mousemove", x + 80, row)
+        slowly = strength()
+        for start in (x + 5, x + 50, x + 20):
+            drag = ("mousemove", start, row, "mousedown", 1, "mousemove", x + 30, row, "mousemove", x + 40, row)
             screen.xdotool(*drag, "mouseup", 1)
             until(lambda: strength() == slowly, "a quick drag ends where it was released")
         for _ in range(20):

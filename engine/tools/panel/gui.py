@@ -130,7 +130,8 @@ class Gui:
             io.add_key_event(getattr(imgui.Key, f"mod_{modifier.lower()}"), modifier in modifiers)
         is_navigation = name in _ARROWS and io.nav_active
         is_for_widget = io.want_text_input or is_navigation or (name in _ACTIONS and io.nav_visible)
-        if name in self._keys and (is_for_widget or not pressed):
+        is_typed = len(name) == 1 and "Ctrl" not in modifiers  # it arrives as text
+        if name in self._keys and ((is_for_widget and not is_typed) or not pressed):
             io.add_key_event(self._keys[name], pressed)
         return bool(is_for_widget and name != "Tab")
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 WIDTH_EM = 25.0  # width of the panel, in text heights
 MAX_WIDTH = 0.5  # and at most this fraction of the window
+WIDGET = 0.45  # width of a widget beside its title, as a fraction of the panel
 REFRESH_S = 0.25  # update interval of values that change without input
 LOOK, STEPS, PERFORMANCE = "Look", "Steps and messages", "Performance"
 
@@ -157,7 +158,7 @@ class Panel(Tool):
         imgui.set_next_item_width(-1)
         _, self.search = imgui.input_text_with_hint("##search", "search all settings", self.search)
         imgui.begin_child("sections", child_flags=imgui.ChildFlags_.nav_flattened)
-        imgui.push_item_width(0.5 * width)
+        imgui.push_item_width(WIDGET * width)
         words = self.search.lower().split()
         for section, controls in self._sections():
             self._build_section(imgui, section, controls, words)
@@ -179,7 +180,8 @@ class Panel(Tool):
             if not controls and not (section.title == LOOK and self._look.finds(words)):
                 return
             imgui.set_next_item_open(True)
-        if not imgui.collapsing_header(section.title):
+        # Found sections have names of their own: they are not open after the search.
+        if not imgui.collapsing_header(f"{section.title}##found" if words else section.title):
             return
         imgui.push_id(section.title)
         self._build_controls(imgui, controls)
@@ -227,15 +229,26 @@ class Panel(Tool):
             self._tool_context.notify(str(error))
 
     def _build_controls(self, imgui: Any, controls: Iterable[Control]) -> None:
-        follows_action = False
+        """Declares the widgets. Below `Zebra`, `Zebra: limit` is `Limit`."""
+        follows_action, heading = False, ""
         for control in controls:
+            title = control.title.removeprefix(f"{heading}: ")
+            belongs = title != control.title
+            if not belongs:
+                heading = title
             is_action = isinstance(control, Action)
             if is_action and follows_action:
                 same_line_if_it_fits(imgui, control.title)
             follows_action = is_action
             imgui.push_id(control.name)
+            if belongs:
+                imgui.indent()
+                imgui.push_item_width(imgui.calc_item_width() - imgui.get_style().indent_spacing)
             try:
-                self._changed |= widget(imgui, control)
+                self._changed |= widget(imgui, replace(control, title=title[0].upper() + title[1:]))
             except GroundglassError as error:
                 self._tool_context.notify(str(error))
+            if belongs:
+                imgui.pop_item_width()
+                imgui.unindent()
             imgui.pop_id()

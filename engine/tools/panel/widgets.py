@@ -38,13 +38,16 @@ def widget(imgui: Any, control: Control) -> bool:
         describe(imgui, control)
     if control.key and not isinstance(control, Action):
         imgui.same_line()
-        imgui.text_disabled(control.key)
+        if imgui.calc_text_size(control.key).x <= imgui.get_content_region_avail().x:
+            imgui.text_disabled(control.key)
+        else:
+            imgui.new_line()
     return bool(used)
 
 
 def describe(imgui: Any, control: Control) -> None:
     """Shows the help and the key of a control beside the pointer."""
-    key = f"key {control.key}" if control.key and isinstance(control, Action) else ""
+    key = f"key {control.key}" if control.key else ""
     if text := "\n".join(filter(None, (control.help, key))):
         imgui.set_tooltip(text)
 
