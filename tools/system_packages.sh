@@ -8,8 +8,8 @@ view=(libegl1 libegl-mesa0 libgl1 libgl1-mesa-dri libglx-mesa0
       libx11-6 libxcursor1 libxi6 libxinerama1 libxkbcommon0 libxrandr2)
 # Libraries of Qt for X.
 qt=(libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-render-util0 libxcb-shape0 libxkbcommon-x11-0)
-# A virtual display, its keyboard and mouse input, a compositor of Wayland, a reader of the written metadata, a compiler
-# of CUDA text as C++, and a browser.
+# A virtual display, its keyboard and mouse input, a compositor of Wayland, a reader of the written metadata,
+# a compiler of CUDA text as C++, and a browser.
 test=("${view[@]}" "${qt[@]}" xvfb xdotool weston libimage-exiftool-perl g++ chromium)
 
 case "${1:-}" in

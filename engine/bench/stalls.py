@@ -165,7 +165,7 @@ def run_stalls(device: str, size: tuple[int, int], fit_tools: FitTools, only: Se
         engine.compile_for(size, history.now)
         tools = [*fit_tools(Editing(history)), fit_probe]
         viewer = Viewer(engine, source, history, surface=surface, tools=tools)
-        gc.freeze()  # as `view` does
+        gc.freeze()  # `view` does the same
         try:
             viewer.run()
         finally:

@@ -98,7 +98,9 @@ class GlfwSurface:
             _monitor_of((*self._position(), *glfw.get_window_size(self._handle)))
         )
         self.input = InputQueue(self.size)
-        self._pointer: tuple[float, float] | None = None  # of the latest event, in units of the window system
+        self._pointer: tuple[float, float] | None = (
+            None  # the position of the latest event, in units of the window system
+        )
         self._listen()
         if place is not None and _is_on_monitor(place):
             glfw.set_window_pos(self._handle, *place[:2])

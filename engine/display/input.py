@@ -30,7 +30,7 @@ class InputQueue:
         self._lock = Lock()
         self._woken = Flag()
         self._held: Literal["left", "right"] | None = None  # the button that was pressed in the picture
-        self._heard: tuple[float, float] | None = None  # the position that the listener has received
+        self._received: tuple[float, float] | None = None  # the position that the listener has received
         # Whether a tool takes a press at a position outside of the picture, in pixels from the upper left.
         self.is_claimed: Callable[[float, float], bool] = lambda x, y: False
 
@@ -93,7 +93,7 @@ class InputQueue:
 
     def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
         """A pointer button was pressed or released at (x, y). A finger or a stylus presses without a move before."""
-        if self.listener is not None and self._held is None and self._heard != (x, y):
+        if self.listener is not None and self._held is None and self._received != (x, y):
             self._listen(self.listener, x, y)
         if self.listener is not None and self.listener.on_button(button, pressed) and self._held is None:
             self.post(Signal.REPAINT)
@@ -119,7 +119,7 @@ class InputQueue:
         self.post(Signal.REPAINT if taken else Wheel(steps, modifiers))
 
     def _listen(self, listener: InputListener, x: float, y: float) -> bool:
-        self._heard = x, y
+        self._received = x, y
         return listener.on_move(x, y)
 
     def _point(

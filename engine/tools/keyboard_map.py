@@ -223,8 +223,8 @@ def _max_rows(height_px: int, room: tuple[int, int]) -> int:
 def _balanced(rows: Rows, max_rows: int) -> list[Rows]:
     """The rows in as many columns as `_columns`, of similar heights."""
     columns = _columns(rows, max_rows)
-    fewest = -(-len(rows) // len(columns))
-    candidates = (_columns(rows, at_most) for at_most in range(fewest, max_rows + 1))
+    minimum = -(-len(rows) // len(columns))
+    candidates = (_columns(rows, at_most) for at_most in range(minimum, max_rows + 1))
     return next(each for each in candidates if len(each) == len(columns))
 
 

@@ -30,7 +30,7 @@ def live(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 @contextmanager
-def in_one_batch(live: Live) -> Iterator[Callable[..., str]]:
+def batched_input(live: Live) -> Iterator[Callable[..., str]]:
     """Yields `xdotool`, whose input the program receives all at once: it is stopped meanwhile."""
     live.process.send_signal(signal.SIGSTOP)
     try:
@@ -132,7 +132,7 @@ def test_a_quick_stroke_of_a_stylus_counts_where_it_began(live: Live) -> None:
     left, top, width, height = live.place
     begin = left + round(0.06 * width), top + round(0.1 * height)
     end = left + round(elsewhere[0] * width), top + round(elsewhere[1] * height)
-    with in_one_batch(live) as xdotool:
+    with batched_input(live) as xdotool:
         xdotool("mousemove", *begin, "mousedown", 1, "mousemove", *end, "mouseup", 1)
     until(lambda: low <= live.focus_m <= high, "the focus is where the stroke began")
 
@@ -146,11 +146,11 @@ def test_a_tap_that_trembles_focuses_and_a_stroke_moves_the_zoomed_picture(live:
         live.click(0.06, 0.1, button=4)
     left, top, width, height = live.place
     x, y = left + round(0.06 * width), top + round(0.1 * height)
-    with in_one_batch(live) as xdotool:
+    with batched_input(live) as xdotool:
         xdotool("mousemove", x, y, "mousedown", 1, "mousemove", x + 60, y + 40, "mouseup", 1)
     time.sleep(0.5)
     assert live.focus_m == near_m, "a stroke does not focus"
-    with in_one_batch(live) as xdotool:
+    with batched_input(live) as xdotool:
         xdotool("mousemove", x, y, "mousedown", 1, "mousemove", x + 3, y + 2, "mousemove", x + 1, y + 3, "mouseup", 1)
     until(lambda: live.focus_m != near_m and live.rests(), "a tap focuses, although it moves by a few pixels")
     live.press("ctrl+0")

@@ -120,7 +120,7 @@ def test_input_of_the_listener_is_a_repaint_and_not_an_event(queue: InputQueue) 
 
 
 def test_the_listener_learns_where_a_finger_presses_without_a_move(queue: InputQueue) -> None:
-    queue.move(10, 400)  # of the pointer, before the panel opened
+    queue.move(10, 400)  # the pointer, before the panel opened
     queue.listener = listener = RecordingListener()
     queue.button("left", True, 900.25, 300.5)
     queue.button("left", False, 900.25, 300.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import groundglass as gg
@@ -13,7 +14,7 @@ from groundglass.display.events import Key, Pointer
 from groundglass.display.input import InputQueue
 from groundglass.display.offscreen import OffscreenSurface
 from groundglass.display.present import Presenter
-from groundglass.display.tool import Tool
+from groundglass.display.tool import Canvas, Tool
 from groundglass.live_edit.editing import Editing
 from groundglass.tools.aids import Aids
 from groundglass.tools.focus import FocusTool
@@ -87,6 +88,14 @@ def test_the_button_opens_the_panel(bench: Bench, frame: gg.Frame) -> None:
     assert bench.controls.get("panel")
     bench.draw(frame)
     assert not bench.guide.handle_event(Pointer("press", 0.97, 0.04)), "the panel has a button of its own"
+
+
+def test_the_list_of_aids_and_the_button_are_not_over_the_depth_of_field_scale() -> None:
+    plain = Canvas(*[None] * 2, (0, 0, 640, 360), 1.0, 13, None, ruler=(598, 70))  # type: ignore[arg-type]
+    narrow, wide = replace(plain, size=(640, 360)), replace(plain, size=(1280, 720))
+    assert narrow.below_ruler(6, 90) == narrow.below_ruler(580, 54) == 76
+    assert wide.below_ruler(6, 90) == wide.below_ruler(1220, 54) == 0
+    assert replace(narrow, ruler=(0, 0)).below_ruler(6, 90) == 0
 
 
 def test_active_aids_are_listed_with_the_reason_why_they_show_nothing(bench: Bench, frame: gg.Frame) -> None:

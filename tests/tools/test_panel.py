@@ -335,6 +335,36 @@ def test_keys_go_to_the_viewfinder_unless_text_is_typed(bench: Bench) -> None:
     assert bench.gui.on_scroll(1.0)
 
 
+def test_letters_that_are_typed_between_two_frames_are_all_there(bench: Bench) -> None:
+    bench.controls.press("Tab")
+    bench.show()
+    bench.drag(700, 700, SEARCH_ROW)
+    for letter in "WHITE-7":
+        bench.gui.on_key(letter, True, frozenset())
+        bench.gui.on_text(letter.lower())
+        bench.gui.on_key(letter, False, frozenset())
+    bench.show(2)
+    assert bench.panel.search == "white-7"
+    bench.gui.on_key("A", True, frozenset({"Ctrl"}))
+    bench.show(2)
+    bench.gui.on_key("A", False, frozenset())
+    bench.type("x")
+    assert bench.panel.search == "x", "Ctrl+A has marked all"
+
+
+def test_a_finger_hits_a_widget_within_24_pixels(bench: Bench) -> None:
+    """WCAG 2.2, 2.5.8: the button in the first row is 19 pixels high."""
+    bench.controls.press("Tab")
+    bench.show()
+    hits = []
+    for y in range(2, 36):
+        bench.drag(655, 655, y)
+        hits.append(bench.controls.get("keys"))
+        if hits[-1]:
+            bench.controls.set("keys", False)
+    assert 24 <= sum(hits) <= 25
+
+
 def test_the_panel_works_without_a_mouse(bench: Bench) -> None:
     bench.controls.press("Tab")
     bench.show()

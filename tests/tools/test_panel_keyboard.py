@@ -18,7 +18,7 @@ from look_support import context
 pytest.importorskip("imgui_bundle")
 
 SIZE = 960, 540
-STEPS = 60  # of the focus, more than there are rows
+STEPS = 60  # steps of the focus, more than there are rows
 # Widgets that take the focus, by the names of their functions.
 WIDGETS = {"button", "checkbox", "slider_float", "drag_float", "begin_combo", "selectable", "input_text"}
 WIDGETS |= {"input_text_with_hint", "collapsing_header", "tree_node", "color_edit3"}

@@ -118,7 +118,7 @@ def test_the_raw_histogram_supports_packed_and_monochrome_frames() -> None:
 
 @pytest.mark.parametrize("text_px", [9, 10, 13, 17, 26])
 def test_even_counts_are_even_in_a_plot_of_any_size(text_px: int) -> None:
-    """Columns that hold two bins by turns are no comb."""
+    """Columns that hold one or two bins by turns do not look like a comb."""
     heights = draw._resampled(np.ones((1, 256)), 19 * text_px // 3)
     np.testing.assert_allclose(heights, heights[0, 0])
     density = draw._density(np.ones((256, 4), np.int64), 9 * text_px, 4)

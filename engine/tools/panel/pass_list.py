@@ -32,7 +32,7 @@ class PassList:
     def __init__(self, editing: Editing, notify: Callable[[str], None], pass_times: Mapping[str, float]) -> None:
         self._editing, self._notify, self._pass_times = editing, notify, pass_times
         self._curve = ToneCurve(editing)
-        self._dragged, self._settling = "", 0  # the row that is closed while it moves, and the builds until it is not
+        self._dragged, self._remaining = "", 0  # the row that is closed while it moves, and the builds until it is not
         self._edges: list[float] = []  # the upper edges of the rows in the latest build, and the end of the last one
 
     def found(self, words: Sequence[str]) -> dict[str, list[tuple[PassSettings, Parameter]]]:
@@ -53,8 +53,8 @@ class PassList:
             self._build_pass(imgui, name, pairs, is_found=bool(words))
             imgui.pop_id()
         self._edges = [*edges, imgui.get_cursor_screen_pos().y]
-        self._settling = 2 if imgui.is_mouse_down(0) else max(self._settling - 1, 0)
-        self._dragged = self._dragged if self._settling else ""
+        self._remaining = 2 if imgui.is_mouse_down(0) else max(self._remaining - 1, 0)
+        self._dragged = self._dragged if self._remaining else ""
         if not words:
             self._build_add(imgui)
 
