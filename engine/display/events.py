@@ -28,12 +28,14 @@ class Pointer:
     """The pointer at the fraction (x, y) of the picture from its top-left corner; 0..1 inside the picture.
 
     A `drag` is a move with the button down, and continues outside of the picture. A `move` is without a button.
+    `modifiers` are the keys that were held at a press.
     """
 
     kind: Literal["press", "drag", "release", "move"]
     x: float
     y: float
     button: Literal["left", "right", "none"] = "left"
+    modifiers: Modifiers = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,8 +209,7 @@ class GlfwSurface:
         glfw.set_framebuffer_size_callback(self._handle, lambda *_: self.input.post(Signal.REPAINT))
 
     def _on_key(self, _: Any, key: int, scancode: int, action: int, modifiers: int) -> None:
-        held = frozenset(name for bit, name in _MODIFIERS.items() if modifiers & bit)
-        self.input.key(key_name(key, scancode), action != glfw.RELEASE, held, action == glfw.REPEAT)
+        self.input.key(key_name(key, scancode), action != glfw.RELEASE, _held(modifiers), action == glfw.REPEAT)
 
     def _held(self) -> frozenset[str]:
         """The modifier keys that are down."""
@@ -221,16 +220,21 @@ class GlfwSurface:
         self._pointer = x, y
         self.input.move(*self._pixels(x, y))
 
-    def _on_button(self, _: Any, button: int, action: int, __: int) -> None:
+    def _on_button(self, _: Any, button: int, action: int, modifiers: int) -> None:
         """At the position of the event: glfw's own is the present one, at which a quick stroke has already ended."""
         if button in _BUTTONS:
             pointer = self._pointer or glfw.get_cursor_pos(self._handle)
-            self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*pointer))
+            self.input.button(_BUTTONS[button], action == glfw.PRESS, *self._pixels(*pointer), _held(modifiers))
 
     def _pixels(self, x: float, y: float) -> tuple[float, float]:
         """Framebuffer pixels from a position in units of the window system. On a HiDPI screen they differ."""
         (width, height), window = self.size, glfw.get_window_size(self._handle)
         return x * width / max(window[0], 1), y * height / max(window[1], 1)
+
+
+def _held(modifiers: int) -> frozenset[str]:
+    """The modifier keys of glfw's bits."""
+    return frozenset(name for bit, name in _MODIFIERS.items() if modifiers & bit)
 
 
 def key_name(key: int, scancode: int) -> str:

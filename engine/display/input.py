@@ -91,8 +91,11 @@ class InputQueue:
         if characters == HELP and not is_taken:
             self.post(Key(HELP))
 
-    def button(self, button: Button, pressed: bool, x: float, y: float) -> None:
-        """A pointer button was pressed or released at (x, y). A finger or a stylus presses without a move before."""
+    def button(self, button: Button, pressed: bool, x: float, y: float, modifiers: Modifiers = frozenset()) -> None:
+        """A pointer button was pressed or released at (x, y) with keys held.
+
+        A finger or a stylus presses without a move before.
+        """
         if self.listener is not None and self._held is None and self._received != (x, y):
             self._listen(self.listener, x, y)
         if self.listener is not None and self.listener.on_button(button, pressed) and self._held is None:
@@ -103,7 +106,7 @@ class InputQueue:
             if self._held == button:
                 self._point("release", self._held, x, y)
                 self._held = None
-        elif self._point("press", button, x, y):
+        elif self._point("press", button, x, y, modifiers):
             self._held = button
 
     def move(self, x: float, y: float) -> None:
@@ -128,6 +131,7 @@ class InputQueue:
         button: Literal["left", "right", "none"],
         x: float,
         y: float,
+        modifiers: Modifiers = frozenset(),
     ) -> bool:
         """Queues a pointer event. Returns False for a press outside of the picture, which is ignored."""
         point = picture_point((x, y), self._framebuffer, self._picture, self._view.shrink)
@@ -139,5 +143,5 @@ class InputQueue:
             last = self._events[-1] if self._events else None
             if isinstance(last, Pointer) and last.kind == kind and kind in ("move", "drag"):
                 self._events.pop()  # only the latest position of a moving pointer is kept
-        self.post(Pointer(kind, *self._view.picture_position(*point), button))
+        self.post(Pointer(kind, *self._view.picture_position(*point), button, modifiers))
         return True

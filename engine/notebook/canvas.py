@@ -97,7 +97,8 @@ class Canvas(RemoteFrameBuffer):  # type: ignore[misc]  # jupyter_rfb has no typ
         x, y, button = event["x"] * self._scale, event["y"] * self._scale, _BUTTONS.get(event["button"])
         self._pass_on(lambda queue: queue.move(x, y))
         if kind in ("pointer_down", "pointer_up") and button is not None:
-            self._pass_on(lambda queue: queue.button(button, kind == "pointer_down", x, y))
+            held = _modifiers(event)
+            self._pass_on(lambda queue: queue.button(button, kind == "pointer_down", x, y, held))
 
 
 def _key_name(key: str) -> str:

@@ -278,7 +278,8 @@ class GroundglassWidget(QOpenGLWidget):
         name, (x, y) = button_name(event.button()), self._pixels(event)
         if name is not None:
             self._session.send(lambda queue: queue.move(x, y))
-            self._session.send(lambda queue: queue.button(name, pressed, x, y))
+            held = modifiers_of(event.modifiers())
+            self._session.send(lambda queue: queue.button(name, pressed, x, y, held))
 
     def _pixels(self, event: QMouseEvent) -> tuple[float, float]:
         ratio, at = self.devicePixelRatioF(), event.position()

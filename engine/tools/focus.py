@@ -68,7 +68,7 @@ class FocusTool(Tool):
         self._face: Box | None = None
         self._face_until_s = -math.inf
         self._faces_hint_shown = False
-        self._shows_scale = False
+        self._shows_scale = self._needs_ctrl = False
 
     @property
     def _now(self) -> Settings:
@@ -96,6 +96,13 @@ class FocusTool(Tool):
             is_saved=True,
             is_aid=True,
             note=self._missing_depth,
+        )
+        yield Switch(
+            *("focus_needs_ctrl", "Focus only by Ctrl+click", "focus"),
+            get=lambda: self._needs_ctrl,
+            set=partial(setattr, self, "_needs_ctrl"),
+            is_saved=True,
+            help="a click alone, as to look at a window, leaves the focus as it is",
         )
         for preset in PRESETS:
             rack, store = partial(self._rack_to_preset, preset), partial(self._store_preset, preset)
@@ -139,7 +146,7 @@ class FocusTool(Tool):
 
     def handle_event(self, event: Event) -> bool:
         match event:
-            case Pointer(kind="press", button="left"):
+            case Pointer(kind="press", button="left", modifiers=held) if "Ctrl" in held or not self._needs_ctrl:
                 self._click(event.x, event.y)
             case Wheel(steps=steps):
                 self._turn_aperture(steps)

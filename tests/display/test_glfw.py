@@ -17,14 +17,16 @@ import pytest
 import rawpy
 from groundglass.display.letterbox import letterbox
 from PIL import Image
-from window_support import ABOVE_TEXT, ERROR_DELAY_S, PICTURE, SCREEN, SOURCE, Live, Screen, until
+from window_support import ABOVE_TEXT, ERROR_DELAY_S, PICTURE, SCREEN, SOURCE, Live, RemoteClient, Screen, until
 
 BUTTON = 400  # the column at the left of the button that opens the panel
 
 
 @pytest.fixture(scope="module")
 def live(screen: Screen, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
-    viewer = Live(screen, tmp_path_factory.mktemp("view"), "--quality", "best")  # the quality of a still
+    viewer = Live(
+        screen, tmp_path_factory.mktemp("view"), "--quality", "best", "--control", "0"
+    )  # the quality of a still
     yield viewer
     viewer.end()
 
@@ -122,6 +124,22 @@ def test_a_click_focuses_at_the_depth_of_the_point(live: Live) -> None:
     low, high = depths_m(0.06, 0.1)
     live.click(0.06, 0.1)
     until(lambda: low <= live.focus_m <= high, "the focus arrives")
+
+
+def test_a_click_focuses_only_with_ctrl_where_the_user_asks_for_it(live: Live) -> None:
+    client = RemoteClient(live.folder)
+    live.click(0.06, 0.1)
+    until(live.rests, "the focus rests")
+    client.request({"set": "focus_needs_ctrl", "to": True})
+    before_m = live.focus_m
+    live.click(0.5, 0.6)
+    time.sleep(1.0)
+    assert live.focus_m == before_m
+    live.screen.xdotool("keydown", "ctrl")
+    live.click(0.5, 0.6)
+    live.screen.xdotool("keyup", "ctrl")
+    until(lambda: live.focus_m != before_m and live.rests(), "Ctrl+click focuses")
+    client.request({"set": "focus_needs_ctrl", "to": False})
 
 
 def test_a_quick_stroke_of_a_stylus_counts_where_it_began(live: Live) -> None:

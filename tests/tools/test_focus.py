@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from dataclasses import replace
 from typing import Any
 
 import groundglass as gg
@@ -97,6 +98,19 @@ def test_a_click_racks_by_the_clock_and_not_by_frames(ring: Ring) -> None:
     assert ring.at(0.41) == 3.0
     assert not ring.tool.busy
     assert not ring.tool.tick(ring.now_s + 1)  # no redraw after the rack
+
+
+def test_a_click_alone_does_not_focus_where_the_user_asks_for_ctrl(ring: Ring) -> None:
+    ring.controls.set("focus_needs_ctrl", True)
+    before = ring.engine.focus_m
+    assert not ring.tool.handle_event(CLICK)
+    ring.tool.tick(ring.now_s)
+    ring.tool.tick(ring.now_s + 1.0)
+    assert ring.engine.focus_m == before
+    assert ring.tool.handle_event(replace(CLICK, modifiers=frozenset({"Ctrl"})))
+    ring.tool.tick(ring.now_s)
+    ring.tool.tick(ring.now_s + 1.0)
+    assert ring.engine.focus_m == pytest.approx(3.0)
 
 
 def test_a_rack_of_zero_seconds_is_immediate(monkeypatch: pytest.MonkeyPatch) -> None:
