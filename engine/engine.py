@@ -116,8 +116,8 @@ class Engine:
     def render(self, frame: Frame, settings: Settings, *, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """The picture of `frame`, (H, W, 3) uint8, display sRGB, upright. Waits for a depth model. Raises as `draw`.
 
-        With 16 `bits` in the settings it is uint16, without dither: from light in half floats, within
-        1/4000 of white of that of `grade`, in a quarter of its memory. `out`, (H, W, 3) or (H, W, 4) with alpha 255 and 8 bits, is
+        With 16 `bits` in the settings it is uint16, without dither: from light in half floats, within 1/4000 of white
+        of that of `grade`, in a quarter of its memory. `out`, (H, W, 3) or (H, W, 4) with alpha 255 and 8 bits, is
         filled and returned in place of a new array. Raises OutputError for another shape or dtype.
         """
         if out is not None:

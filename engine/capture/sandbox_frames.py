@@ -123,10 +123,12 @@ class _Reader:
         if not (isinstance(shape, list) and len(shape) <= 3 and all(_is_whole(side, MAX_SIDE) for side in shape)):
             raise InvalidError(f"{name} has an impossible shape")
         count = math.prod(shape)
-        end = start + count * np.dtype(dtype).itemsize if _is_whole(start, MAX_INTEGER) else math.inf
-        if not self._next <= start <= end <= self._end or start % ALIGNMENT:
+        if not _is_whole(start, self._end) or start < self._next or start % ALIGNMENT:
+            raise InvalidError(f"{name} does not begin in the shared memory")
+        end = start + count * np.dtype(dtype).itemsize
+        if end > self._end:
             raise InvalidError(f"{name} is outside of the shared memory")
-        self._next = int(end)
+        self._next = end
         return np.frombuffer(self._memory, dtype, count, start).reshape(shape).copy()
 
 
