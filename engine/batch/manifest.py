@@ -22,7 +22,7 @@ from .storage import exists, is_remote, joined, read_bytes, write_bytes
 NAME = "groundglass-manifest.jsonl"
 JOURNAL = ".groundglass-manifest.journal"
 VERSION = 1
-NUMBERS = "frame", "groundglass_manifest"  # entries that are no texts
+NUMBERS = "frame", "groundglass_manifest"  # all other entries are texts
 REMOTE_S = 10.0  # an object cannot be appended to: a remote journal is written whole at this interval
 
 Entry = dict[str, Any]
@@ -136,7 +136,7 @@ class Manifest:
 
 
 def _entry(line: bytes) -> Entry:
-    """The entry of a line; empty if it is none, or is cut off or damaged: texts, and numbers of frames."""
+    """The entry of a line; empty for a line that is cut off, damaged or of another form."""
     try:
         read = json.loads(line.decode("utf-8", "surrogateescape"))
     except (ValueError, RecursionError):

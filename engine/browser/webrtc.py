@@ -136,7 +136,7 @@ class PeerStream:
             self._reports.cancel()
         if self._track is not None:
             self._track.stop()
-        with suppress(TimeoutError, AttributeError):  # of a connection that a damaged offer has left half open
+        with suppress(TimeoutError, AttributeError):  # a damaged offer left it half open
             async with asyncio.timeout(CLOSE_S):
                 await self._peer.close()
 

@@ -1,4 +1,4 @@
-"""Parsers of what other programs and processes exchange with this one: manifests, lists, modes, pages, frames."""
+"""Parsers of manifests, lists, custom modes, pages and frames: what programs and processes exchange."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _frame(folder: Path) -> Iterator[Read]:
 def _message(content: bytes) -> object:
     try:
         kind, text, extra = map(received_text, parse_json(decoded(content)))
-    except (TypeError, ValueError) as error:  # as SandboxedSource
+    except (TypeError, ValueError) as error:  # like SandboxedSource
         raise SourceError("an invalid message") from error
     return str(error_of(kind, text, extra))
 
