@@ -161,8 +161,10 @@ class Target:
             raise OutputError(f"{output}: web addresses are only read; name a folder, or another kind of address")
         try:
             is_folder = not is_remote(output) and Path(output).is_dir()
-        except (OSError, ValueError) as error:  # too long, or with a null character
+        except OSError as error:
             raise OutputError(f"{output}: is not a name of a file ({cause(error)}); use a shorter one") from error
+        if "\0" in output:
+            raise OutputError(f"{output!r}: is not a name of a file; leave out the null character")
         if is_folder or output.endswith("/") or (not suffix_of(output) and "{" not in output):
             return cls(output.rstrip("/") or "/", (NUMBERED if numbered else NAME) + FOLDER_SUFFIX)
         folder, slash, pattern = output.rpartition("/")

@@ -10,7 +10,7 @@ from PIL import Image
 from ..errors import SourceError
 from ..formats.dng_read import read_dng
 from ..formats.file_errors import UNREADABLE
-from ..formats.picture_kind import EXR, HEIF, kind_of
+from ..formats.picture_kind import EXR, HEIF, TIFF, kind_of
 from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from .video import VIDEO_SUFFIXES, is_video
@@ -69,7 +69,7 @@ def content_of(path: Path) -> Content:
         return Content.VIDEO
     if suffix in RAW_SUFFIXES or read_dng(path) is not None:
         return Content.RAW
-    if kind_of(path) in (EXR, HEIF):  # which Pillow alone does not identify
+    if kind_of(path) in (EXR, HEIF, TIFF):  # Pillow alone does not identify all of them
         return Content.PICTURE
     other = _other(path)
     if other is not None and other[0] in NOT_VIDEOS:

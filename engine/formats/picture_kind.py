@@ -33,7 +33,7 @@ def _begin(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
             return file.read(BEGIN_BYTES)
-    except OSError:  # whoever reads it reports that
+    except OSError:  # the reader of its content reports that
         return b""
 
 

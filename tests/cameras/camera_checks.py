@@ -39,7 +39,7 @@ CHECKS = (
     Check("pylon emulation: formats, exposure", "all 24; round trip", ("capture/live/test_pylon.py",)),
     Check("1000 frames through a FIFO", "none lost or torn", ("capture/live/test_pipe.py",)),
     Check("growing folder", "a slow file is shown only when whole", ("capture/live/test_watch.py",)),
-    Check("folder faults", "the run goes on, each is reported once", ("capture/test_folder_faults.py",)),
+    Check("folder faults", "the run continues, each is reported once", ("capture/test_folder_faults.py",)),
     Check(
         "exposure: a step of 4 stops, two frames of delay",
         "≤ 10 frames, overshoot ≤ 0.2 stops",

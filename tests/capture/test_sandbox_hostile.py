@@ -191,29 +191,29 @@ import json, os, sys, time
 from multiprocessing.connection import Connection
 pipe = Connection(int(sys.argv[1]))
 pipe.recv_bytes()
-what = {what!r}
+act = {act!r}
 description = b'S["a.png", [16, 12], "paced", 25.0, null]'
-if what == "long":
+if act == "long":
     os.write(int(sys.argv[1]), b"\x7f\xff\xff\xff" + bytes(1000))
-elif what == "silent":
+elif act == "silent":
     pipe.close()
     time.sleep(600)
-elif what == "error":
+elif act == "error":
     pipe.send_bytes(b'X["SystemExit", "' + b"a" * 3000 + b'", ""]')
-elif what == "errors":
+elif act == "errors":
     pipe.send_bytes(b'X[1, {{}}, "", 4]')
-elif what == "kind":
+elif act == "kind":
     pipe.send_bytes(b"F{{}}")
 else:
     pipe.send_bytes(description)
     pipe.recv_bytes()
-    pipe.send_bytes(dict(frame=b"F{{}}", pickle=b"Fcos\nsystem\n(S'true'\ntR.", end=b"E", unknown=b"Zabc")[what])
+    pipe.send_bytes(dict(frame=b"F{{}}", pickle=b"Fcos\nsystem\n(S'true'\ntR.", end=b"E", unknown=b"Zabc")[act])
 time.sleep(600)
 """
 
 
 @pytest.mark.parametrize(
-    ("what", "message"),
+    ("act", "message"),
     [
         ("long", "a.png: the decoding process no longer answers"),
         ("silent", "a.png: the decoding process no longer answers"),
@@ -227,9 +227,9 @@ time.sleep(600)
     ],
 )
 def test_a_hostile_process_is_one_error_and_is_ended(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str, message: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, act: str, message: str
 ) -> None:
-    (tmp_path / "hostile.py").write_text(HOSTILE_WORKER.format(what=what))
+    (tmp_path / "hostile.py").write_text(HOSTILE_WORKER.format(act=act))
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr("groundglass.capture.sandbox.PROGRAM", "hostile")
     monkeypatch.setattr("groundglass.capture.sandbox.END_S", 0.2)
@@ -241,7 +241,7 @@ def test_a_hostile_process_is_one_error_and_is_ended(
             sources.append(source)
             return list(source)
 
-    if what == "end":
+    if act == "end":
         assert opened() == []
     else:
         with pytest.raises(SourceError, match=message) as error:

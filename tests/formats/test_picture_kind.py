@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 from groundglass.capture import open_source
+from groundglass.capture.metadata import read_metadata
 from groundglass.errors import SourceError
 from groundglass.formats.picture_kind import EXR, HEIF, TIFF, begins_like_a_picture, kind_of
 from groundglass.frame import Encoding
@@ -43,6 +41,7 @@ def test_a_heic_under_another_name_is_shown(tmp_path: Path, name: str) -> None:
     frame = first(heic(tmp_path / "a.heic").rename(tmp_path / name))
     assert frame.encoding is Encoding.DISPLAY
     assert np.abs(frame.pixels.astype(int) - PIXELS).max() <= 2
+    assert (frame.depth_m, frame.depth_noise) == (None, 0.0)
 
 
 @pytest.mark.parametrize("name", ["light.png", "light.jpg", "light", "light.tiff", "light.heic"])
@@ -71,8 +70,7 @@ def test_pillows_formats_are_found_by_content_as_before(tmp_path: Path, form: st
 
 def test_info_names_the_kind_of_the_content(tmp_path: Path) -> None:
     path = heic(tmp_path / "a.heic").rename(tmp_path / "a.jpg")
-    command = [sys.executable, "-m", "groundglass", "info", "--json", str(path)]
-    assert json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["format"] == "HEIF"
+    assert read_metadata(str(path))["format"] == "HEIF"
 
 
 @pytest.mark.parametrize("share", [0.02, 0.5])
@@ -86,7 +84,7 @@ def test_a_picture_that_is_cut_off_is_called_so(tmp_path: Path, name: str, share
         first(tmp_path / name)
 
 
-def test_kinds_are_told_by_the_first_bytes(tmp_path: Path) -> None:
+def test_the_first_bytes_distinguish_kinds(tmp_path: Path) -> None:
     def kind(begin: bytes) -> str:
         (tmp_path / "a.PNG").write_bytes(begin)
         return kind_of(tmp_path / "a.PNG")
