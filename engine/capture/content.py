@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..errors import SourceError
 from ..formats.dng_read import read_dng
@@ -76,6 +76,8 @@ def content_of(path: Path) -> Content:
         raise _refused(path, *other)
     try:
         with Image.open(path) as image:
+            if isinstance(image, ImageFile.StubImageFile) and other is not None:  # without a loader, such as HDF5
+                raise _refused(path, *other)
             if image.format != "MPEG":  # Pillow identifies this video, but does not decode it
                 return Content.PICTURE
     except UNREADABLE:
