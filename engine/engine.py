@@ -15,11 +15,12 @@ from .compute.planes import Planes
 from .compute.program import KERNELS
 from .compute.registry import open_device
 from .depth.onnx_model import open_model
+from .develop.developer import LARGE_STILL
 from .device_array import SupportsDLPack
 from .display.target import Target, Targets, check_out, read_picture
 from .drawn import Drawn, PreparedScene
 from .frame import Frame
-from .gl.context import describe, headless_context, is_software, make_current
+from .gl.context import describe, give_back, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
 from .look.kernel_route.route import KernelLooks, LookRoute, check_route
@@ -115,13 +116,22 @@ class Engine:
     def render(self, frame: Frame, settings: Settings, *, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
         """The picture of `frame`, (H, W, 3) uint8, display sRGB, upright. Waits for a depth model. Raises as `draw`.
 
-        `out`, (H, W, 3) or (H, W, 4) with alpha 255, is filled and returned in place of a new array. Raises OutputError
-        for another shape or dtype.
+        With 16 `bits` in the settings it is uint16, without dither: from light in half floats, within 1/4000 of white
+        of that of `grade`, in a quarter of its memory. `out`, (H, W, 3) or (H, W, 4) with alpha 255 and 8 bits, is
+        filled and returned in place of a new array. Raises OutputError for another shape or dtype.
         """
         if out is not None:
             check_out(out)
-        texture = self._draw(frame, settings.with_(bits=8), WHOLE, waits=True).texture
-        return read_picture(texture, out)
+        bits = 8 if settings.bits < 16 or out is not None else 16
+        texture = self._draw(frame, settings.with_(bits=bits), WHOLE, waits=True).texture
+        if not self._drops_light(texture.size):
+            return read_picture(texture, out)
+        self._scene_textures.release()  # reading and writing the picture needs memory, too
+        give_back(self.gl)
+        picture = read_picture(texture, out)
+        self._grader.drop_targets()
+        give_back(self.gl)
+        return picture
 
     def scene(self, frame: Frame, settings: Settings) -> NDArray[np.float32]:
         """The light of `frame` behind the lens, before the look: (H, W, 3) float32, scene-linear Rec.2020, upright.
@@ -254,23 +264,35 @@ class Engine:
 
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
         light = self._light_for(frame, settings, part, waits=waits)
+        seen, exposure_ev, magnification = light.frame, light.exposure_ev, light.magnification
         is_still = waits and self._look_route == "auto"
         pixels = None if is_still else self._queue_look(frame, light, settings, part)  # behind the light
         self.device.collect()
         if self.depth_model is not None:
             self.depth_model.submit_copy()
-        if pixels is None:
-            texture = self._draw_in_gl(frame, settings, part, at_once=waits and self._repeatable)
-        else:
+        if pixels is not None:
             texture = self._put(pixels, light.scene.size, part)
-        return Drawn(texture, frame, light.frame, self._send_scene, *light.exposure_ev, light.magnification, settings)
+        else:
+            if waits and self._drops_light(light.scene.size):
+                self._send_scene()
+                self._pipeline.developer.drop_still()
+                self._light = None
+                del light  # and with it the memory of its planes
+            texture = self._draw_in_gl(frame, settings, part, at_once=waits and self._repeatable)
+        return Drawn(texture, frame, seen, self._send_scene, *exposure_ev, magnification, settings)
+
+    def _drops_light(self, size: tuple[int, int]) -> bool:
+        """Whether the light of a still is released as soon as it is used: it takes gigabytes. Not in a window, whose
+        tools read it."""
+        return self._owns_gl and self.device.is_cpu and size[0] * size[1] > LARGE_STILL
 
     def _queue_look(self, frame: Frame, light: PreparedScene, settings: Settings, part: Part) -> Buffer | None:
         """Queues the look, from the light's planes. Returns the buffer of its pixels; None if GL draws it."""
         if self._kernel_looks.chosen == "gl":
             return None
         scene, looks = light.scene, self._kernel_looks
-        stays = "another output space" if settings.output_space is not None else "10 bits" if settings.bits > 8 else ""
+        deep = f"{settings.bits} bits" if settings.bits > 8 else ""
+        stays = "another output space" if settings.output_space is not None else deep
         picture = look_picture(settings.look, scene.size, strength=settings.strength, **settings.moment_of(frame))
         if self._look_route == "kernel":
             make_current(self.gl)

@@ -37,9 +37,9 @@ class Settings:
     is the share of the look in the blend with the neutral rendering. `development` are the settings of the raw
     development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the picture relative to
     the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
-    .icc; None is sRGB. `bits` per channel are 8, or 10 if the display supports them. `pointer` is the uniform of that
-    name for passes that use it: the position, and that of the press while a button is held, else -1; fractions of the
-    picture from its top left corner.
+    .icc; None is sRGB. `bits` per channel are 8, 10 if the display supports them, or 16 for files. `pointer` is the
+    uniform of that name for passes that use it: the position, and that of the press while a button is held, else -1;
+    fractions of the picture from its top left corner.
 
     Raises LookError for an unknown look or lens, an aperture outside the lens's range, and a focus that is not beyond
     the focal length; OutputError for an unreadable output space; GroundglassError for other invalid values.
@@ -79,8 +79,8 @@ class Settings:
             raise GroundglassError(f"quality '{quality}' is unknown; use one of {', '.join(get_args(Quality))}")
         if not 0.0 < scale <= 1.0:
             raise GroundglassError(f"scale {scale:g} is not supported; use a number above 0 and at most 1")
-        if bits not in (8, 10):
-            raise GroundglassError(f"{bits} bits per channel are not supported; use 8 or 10")
+        if bits not in (8, 10, 16):
+            raise GroundglassError(f"{bits} bits per channel are not supported; use 8, 10 or 16")
         is_path = isinstance(output_space, str | Path)
         for name, value in (
             ("look", load_look(look) if isinstance(look, str | Path) else look),

@@ -1,5 +1,5 @@
 /* Interleaved RGB pictures, (H, W, 3), to three planes of scene RGB. 8 and 16 bit values are display-encoded; `table`
- * holds their linear light. Floats are linear already.
+ * holds their linear light. Floats are linear already. `numbers` begin with row `first` of the picture.
  */
 #include "portable.h"
 
@@ -8,7 +8,7 @@
 #define DEVELOP(linear_light)                                                                                          \
     for (int i = 0; i < RUN; ++i) {                                                                                    \
         const int from = 3 * (GLOBAL_Y * width + GLOBAL_X + i);                                                        \
-        const int at = (GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X + i;                                                  \
+        const int at = (first + GLOBAL_Y + PAD) * pitch + PAD + GLOBAL_X + i;                                                  \
         const float r = linear_light(numbers[from]);                                                                   \
         const float g = linear_light(numbers[from + 1]);                                                               \
         const float b = linear_light(numbers[from + 2]);                                                               \
@@ -18,14 +18,14 @@
     }
 
 KERNEL void picture_u8(GLOBAL const u8 *RESTRICT numbers, GLOBAL const float *RESTRICT table,
-                       GLOBAL float *RESTRICT scene, int width, int pitch, int stride, float rr, float rg, float rb,
+                       GLOBAL float *RESTRICT scene, int first, int width, int pitch, int stride, float rr, float rg, float rb,
                        float gr, float gg, float gb, float br, float bg, float bb)
 {
     DEVELOP(LOOKED_UP)
 }
 
 KERNEL void picture_u16(GLOBAL const u16 *RESTRICT numbers, GLOBAL const float *RESTRICT table,
-                        GLOBAL float *RESTRICT scene, int width, int pitch, int stride, float rr, float rg, float rb,
+                        GLOBAL float *RESTRICT scene, int first, int width, int pitch, int stride, float rr, float rg, float rb,
                         float gr, float gg, float gb, float br, float bg, float bb)
 {
     DEVELOP(LOOKED_UP)
@@ -33,7 +33,7 @@ KERNEL void picture_u16(GLOBAL const u16 *RESTRICT numbers, GLOBAL const float *
 
 /* `table` is unused: all three kernels have the same signature. */
 KERNEL void picture_f32(GLOBAL const float *RESTRICT numbers, GLOBAL const float *RESTRICT table,
-                        GLOBAL float *RESTRICT scene, int width, int pitch, int stride, float rr, float rg, float rb,
+                        GLOBAL float *RESTRICT scene, int first, int width, int pitch, int stride, float rr, float rg, float rb,
                         float gr, float gg, float gb, float br, float bg, float bb)
 {
     DEVELOP(AS_IT_IS)

@@ -43,7 +43,7 @@ def test_looks_and_lenses_are_also_given_by_their_path(tmp_path: Path) -> None:
         ({"quality": "good"}, "use one of live, best"),
         ({"scale": 0.0}, "scale 0 is not supported"),
         ({"scale": 1.5}, "scale 1.5 is not supported"),
-        ({"bits": 12}, "use 8 or 10"),
+        ({"bits": 12}, "use 8, 10 or 16"),
     ],
 )
 def test_an_invalid_setting_is_an_error(settings: dict[str, object], complaint: str) -> None:

@@ -6,7 +6,8 @@
 # scratch overlay: environments and checkouts have the same paths, and what the command writes is gone afterwards.
 # /dev, /proc, /sys and /run are the machine's own. `vivid` provides /dev/video0 with its metadata node /dev/video1, and
 # the multiplanar /dev/video2: Bayer and monochrome formats, YUV, controls, and the controls "Disconnect", "Inject Fatal
-# Streaming Error" and "Percentage of Dropped Buffers" that inject faults.
+# Streaming Error" and "Percentage of Dropped Buffers" that inject faults. The second input of /dev/video0 is HDMI,
+# whose signal changes with "DV Timings Signal Mode" and "DV Timings".
 #
 # The exit status is that of the command; 77 if the machine cannot be had, with the reason; 124 after V4L2_VM_SECONDS.
 # Missing packages are installed as root. The kernel's package is downloaded once (70 MB) into V4L2_VM_CACHE.
@@ -16,7 +17,7 @@ PATH=$PATH:/usr/sbin:/sbin
 cache=${V4L2_VM_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/groundglass/v4l2_vm}
 seconds=${V4L2_VM_SECONDS:-300}
 packages=(qemu-system-x86 busybox-static cpio kmod)
-vivid='n_devs=2 node_types=0x20001,0x1 num_inputs=1,1 input_types=0x0,0x0 multiplanar=1,2'
+vivid='n_devs=2 node_types=0x20001,0x1 num_inputs=2,1 input_types=0xc,0x0 multiplanar=1,2'
 
 skip() { echo "v4l2_vm: $1" >&2; exit 77; }
 

@@ -22,6 +22,7 @@ from .storage import exists, is_remote, joined, read_bytes, write_bytes
 NAME = "groundglass-manifest.jsonl"
 JOURNAL = ".groundglass-manifest.journal"
 VERSION = 1
+NUMBERS = "frame", "groundglass_manifest"  # all other entries are texts
 REMOTE_S = 10.0  # an object cannot be appended to: a remote journal is written whole at this interval
 
 Entry = dict[str, Any]
@@ -53,13 +54,12 @@ class Manifest:
             raise
 
     def _read(self, content: bytes) -> None:
-        for line in content.splitlines():
-            with suppress(ValueError):
-                read = json.loads(line)
-                if isinstance(read, dict) and isinstance(read.get("output"), str):
-                    self.entries[read["output"]] = read
-                elif isinstance(read, dict) and isinstance(read.get("settings_sha256"), str):
-                    self.settings[read["settings_sha256"]] = read
+        for line in content.split(b"\n"):
+            read = _entry(line)
+            if "output" in read:
+                self.entries[read["output"]] = read
+            elif "settings_sha256" in read:
+                self.settings[read["settings_sha256"]] = read
 
     def describe(self, digest: str, description: Mapping[str, str]) -> None:
         """Adds what a digest of settings stands for."""
@@ -133,6 +133,16 @@ class Manifest:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _entry(line: bytes) -> Entry:
+    """The entry of a line; empty for a line that is cut off, damaged or of another form."""
+    try:
+        read = json.loads(line.decode("utf-8", "surrogateescape"))
+    except (ValueError, RecursionError):
+        return {}
+    is_entry = isinstance(read, dict) and all(type(value) is str or key in NUMBERS for key, value in read.items())
+    return read if is_entry and all(type(read.get(key, 0)) is int for key in NUMBERS) else {}
 
 
 def _line(entry: Mapping[str, Any]) -> bytes:

@@ -13,7 +13,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..capture.kinds import find_kind
 from ..capture.sequence import frame_paths, natural_key
-from ..errors import GroundglassError, OutputError, SourceError
+from ..errors import GroundglassError, OutputError, SourceError, cause
 from .storage import is_remote, matches, plain, suffix_of
 
 LIST = "@"  # @files.txt names a list; @- is the standard input
@@ -131,7 +131,10 @@ def _is_output(name: str, root: str, base: str) -> bool:
 
 def stem_of(source: str) -> str:
     """The name of an input for {name}: that of its file or folder, without suffix."""
-    path = unquote(urlsplit(source).path) if "://" in source else source
+    try:
+        path = unquote(urlsplit(source).path) if "://" in source else source
+    except ValueError as error:
+        raise SourceError(f"{source}: is not an address ({cause(error)}); check it") from error
     name = PurePosixPath(Path(path).as_posix())
     return name.stem or name.name or "picture"
 
@@ -156,7 +159,12 @@ class Target:
             raise OutputError("--output is empty; name a file or a folder")
         if output.startswith(("http://", "https://")):
             raise OutputError(f"{output}: web addresses are only read; name a folder, or another kind of address")
-        is_folder = not is_remote(output) and Path(output).is_dir()
+        try:
+            is_folder = not is_remote(output) and Path(output).is_dir()
+        except OSError as error:
+            raise OutputError(f"{output}: is not a name of a file ({cause(error)}); use a shorter one") from error
+        if "\0" in output:
+            raise OutputError(f"{output!r}: is not a name of a file; leave out the null character")
         if is_folder or output.endswith("/") or (not suffix_of(output) and "{" not in output):
             return cls(output.rstrip("/") or "/", (NUMBERED if numbered else NAME) + FOLDER_SUFFIX)
         folder, slash, pattern = output.rpartition("/")

@@ -15,16 +15,20 @@ if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import Settings
 
+MAX_FLOAT_PX = 32 << 20
+
 
 def rendered(engine: Engine, settings: Settings, frame: Frame, path: str | Path) -> NDArray[Any]:
     """(H, W, 3): scene-linear Rec.2020 for an EXR, float display values for a TIFF of 16 bits, else uint8.
 
-    Raises GroundglassError.
+    A large TIFF is drawn into 16 bits: floats would need 6 GB for 100 megapixels. Raises GroundglassError.
     """
     if is_scene(path):
         return engine.scene(frame, settings)
     if Path(path).suffix.lower() not in (".tif", ".tiff"):
         return engine.render(frame, settings)
+    if frame.width * frame.height > MAX_FLOAT_PX:
+        return engine.render(frame, settings.with_(bits=16))
     return grade(
         engine.scene(frame, settings),
         settings.look,

@@ -18,6 +18,7 @@ from .pictures import Pictures, Subscription
 
 MAX_QUEUED = 6  # pictures that wait for a viewer's connection: then it continues with a key picture
 REPORT_S = 1.0
+ANSWER_S, CLOSE_S = 5.0, 1.0  # at most, to answer an offer and to close a connection
 NAMES = {"h264": "video/H264", "vp8": "video/VP8"}
 RETRANSMISSION = "video/rtx"
 BASELINE = "profile-level-id=42"
@@ -111,8 +112,9 @@ class PeerStream:
             )
             # A lost picture is reported to the sender alone, which would ask its own encoder for a key picture.
             vars(transceiver.sender)["_send_keyframe"] = track.request_key
-            await self._peer.setRemoteDescription(RTCSessionDescription(_without_hidden(offer), "offer"))
-            await self._peer.setLocalDescription(await self._peer.createAnswer())
+            async with asyncio.timeout(ANSWER_S):  # some damaged offers are never answered
+                await self._peer.setRemoteDescription(RTCSessionDescription(_without_hidden(offer), "offer"))
+                await self._peer.setLocalDescription(await self._peer.createAnswer())
         except Exception as error:  # the offer is not one for a video
             await self.close()
             raise ControlError(f"the offer cannot be answered ({cause(error)})") from error
@@ -134,7 +136,9 @@ class PeerStream:
             self._reports.cancel()
         if self._track is not None:
             self._track.stop()
-        await self._peer.close()
+        with suppress(TimeoutError, AttributeError):  # a damaged offer left it half open
+            async with asyncio.timeout(CLOSE_S):
+                await self._peer.close()
 
 
 def _codec_of(offer: str) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import enum
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageFile
 
 from ..errors import SourceError
 from ..formats.dng_read import read_dng
 from ..formats.file_errors import UNREADABLE
+from ..formats.picture_kind import EXR, HEIF, TIFF, kind_of
 from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from .video import VIDEO_SUFFIXES, is_video
@@ -68,11 +69,15 @@ def content_of(path: Path) -> Content:
         return Content.VIDEO
     if suffix in RAW_SUFFIXES or read_dng(path) is not None:
         return Content.RAW
+    if kind_of(path) in (EXR, HEIF, TIFF):  # Pillow alone does not identify all of them
+        return Content.PICTURE
     other = _other(path)
     if other is not None and other[0] in NOT_VIDEOS:
         raise _refused(path, *other)
     try:
         with Image.open(path) as image:
+            if isinstance(image, ImageFile.StubImageFile) and other is not None:  # without a loader, such as HDF5
+                raise _refused(path, *other)
             if image.format != "MPEG":  # Pillow identifies this video, but does not decode it
                 return Content.PICTURE
     except UNREADABLE:

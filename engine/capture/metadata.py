@@ -17,6 +17,7 @@ from ..formats.colour_tags import colours_of
 from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
 from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
+from ..formats.picture_kind import kind_of
 from ..formats.png_colours import PngColours, png_colours
 from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
@@ -127,7 +128,7 @@ def _balance_metadata(profile: CameraProfile) -> Metadata:
 def _picture_metadata(path: Path) -> Metadata:
     colours: Cicp | PngColours | None
     try:
-        if path.suffix.lower() in HEIF_SUFFIXES:
+        if kind_of(path) in HEIF_SUFFIXES:
             exif, profile = exif_of(path)
             colours, form = read_heif(path, with_depth=False).cicp, "HEIF"
         else:

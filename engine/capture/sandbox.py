@@ -19,11 +19,12 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import SourceError
+from ..documents import decoded, parse_json
+from ..errors import GroundglassError, SourceError
 from ..frame import Frame
 from .base import BaseSource
 from .kinds import find_kind
-from .sandbox_frames import error_of, finite, unpacked
+from .sandbox_frames import MAX_INTEGER, MAX_SIDE, error_of, finite, received_text, unpacked
 from .sandbox_worker import FrameMemory
 from .source import Timing
 from .stereo import PREFIX as STEREO
@@ -38,6 +39,8 @@ else:
 ADD_SEALS, SEAL_SHRINK = 1033, 2  # Linux, fcntl.h
 PROGRAM = f"{__package__}.sandbox_worker"
 INVALID = (TypeError, ValueError, OverflowError)  # from fields of other kinds or numbers than the process has to send
+END_S = 5.0  # for the end of a process that has closed its connection
+MAX_MESSAGE = 1 << 20  # bytes: arrays are in the shared memory
 REMEDY = "the file may be damaged or hostile; convert it with another program"
 
 
@@ -84,20 +87,21 @@ class SandboxedSource(BaseSource):
         self._pipe = Connection(own.detach())
         try:
             self._pipe.send_bytes(pickle.dumps((self.name, self._options)))
-            fields = self._received("S")
-            if fields is None:
+            message = self._received(b"S")
+            if message is None:
                 raise SourceError(f"{self.name}: was closed while it was opened; open it again")
-            self._describe(fields)
+            self._describe(message)
         except BaseException:
             self.close()
             raise
 
-    def _describe(self, fields: Any) -> None:
+    def _describe(self, message: bytes) -> None:
         """Sets the properties of the source that the process sent."""
         try:
-            name, (width, height), timing, fps, frames = fields
-            self.name, self.size, self.timing = str(name), (int(width), int(height)), Timing(timing)
-            self.fps, self.frames = finite(fps), None if frames is None else int(frames)
+            name, (width, height), timing, fps, frames = parse_json(decoded(message))
+            self.name, self.size = received_text(name), (_whole(width, MAX_SIDE), _whole(height, MAX_SIDE))
+            self.timing, self.fps = Timing(timing), finite(fps)
+            self.frames = None if frames is None else _whole(frames, MAX_INTEGER)
         except INVALID:
             raise self._invalid() from None
 
@@ -107,7 +111,7 @@ class SandboxedSource(BaseSource):
         count = 0
         try:
             self._grant(2)
-            while (message := self._received("F")) is not None and not self._is_closed:
+            while (message := self._received(b"F")) is not None and not self._is_closed:
                 frame = self._frame(message, self._memories[count % 2])
                 self._grant(1)
                 count += 1
@@ -115,15 +119,12 @@ class SandboxedSource(BaseSource):
         finally:
             self._end()
 
-    def _frame(self, message: Any, memory: FrameMemory) -> Frame:
+    def _frame(self, message: bytes, memory: FrameMemory) -> Frame:
         held = memory.size
-        with suppress(*INVALID):
-            data, places = message
-            if all(0 <= start <= start + length <= held for start, length in places):
-                frame = unpacked(data, places, memory.of(max(held, 1)))
-                if isinstance(frame, Frame):
-                    return frame
-        raise SourceError(f"{self.name}: the decoding process sent an invalid frame; open the file again")
+        try:
+            return unpacked(message, memory.of(max(held, 1)), held)
+        except SourceError as error:
+            raise SourceError(f"{self.name}: {error}") from error
 
     def _grant(self, frames: int) -> None:
         pipe = self._pipe
@@ -132,33 +133,43 @@ class SandboxedSource(BaseSource):
                 if pipe is not None:
                     pipe.send_bytes(b"n")
 
-    def _received(self, expected: str) -> Any:
+    def _received(self, expected: bytes) -> bytes | None:
         """The content of the next message; None at the end of the source. Raises the errors of the process."""
         pipe = self._pipe
         try:
-            message = b"" if pipe is None else pipe.recv_bytes()
-        except (EOFError, OSError):
+            message = b"" if pipe is None else pipe.recv_bytes(MAX_MESSAGE)
+        except (EOFError, OSError):  # an OSError also for a message that is too long
             message = b""
         if not message:
             if self._is_closed:
                 return None
             raise self._lost()
-        kind, content = message[:1].decode("latin-1"), message[1:]
-        if kind == "E":
+        kind, content = message[:1], message[1:]
+        if kind == b"E":
             return None
-        fields = unpacked(content, [], self._memories[0].of(1))
-        if kind == "X" and isinstance(fields, tuple) and len(fields) == 3:
-            raise error_of(*map(str, fields))
+        if kind == b"X":
+            raise self._sent_error(content)
         if kind != expected:
             raise self._invalid()
-        return fields
+        return content
+
+    def _sent_error(self, content: bytes) -> GroundglassError:
+        try:
+            kind, text, extra = map(received_text, parse_json(decoded(content)))
+        except INVALID:
+            return self._invalid()
+        return error_of(kind, text, extra)
 
     def _invalid(self) -> SourceError:
         return SourceError(f"{self.name}: the decoding process sent an invalid message; open the file again")
 
     def _lost(self) -> SourceError:
         """The error of a process that has ended."""
-        status = 0 if self._process is None else self._process.wait()
+        process = self._process
+        try:
+            status = 0 if process is None else process.wait(END_S)
+        except subprocess.TimeoutExpired:  # `close` kills it
+            return SourceError(f"{self.name}: the decoding process no longer answers; {REMEDY}")
         reason = f"exit status {status}"
         if status < 0:
             with suppress(ValueError):
@@ -186,6 +197,13 @@ class SandboxedSource(BaseSource):
     def close(self) -> None:
         self._is_closed = True
         self._end()
+
+
+def _whole(number: Any, limit: int) -> int:
+    """A whole number from 0 to `limit`. Raises ValueError."""
+    if type(number) is not int or not 0 <= number <= limit:
+        raise ValueError(number)
+    return number
 
 
 def _shared_file() -> BinaryIO:

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from ..errors import GroundglassError
-from .sandbox_frames import bytes_of, packed
+from .sandbox_frames import bytes_of, message_of, packed, text_of
 
 MIN_MEMORY_BYTES = 4 << 30
 MAX_FILE_BYTES = 4 << 30  # frames, and temporary files of the libraries
@@ -65,16 +65,15 @@ def send_frames(pipe: Connection, memories: tuple[FrameMemory, FrameMemory]) -> 
 
     name, options = pickle.loads(pipe.recv_bytes())
     with open_source(name, **options) as source:
-        fields = (source.name, source.size, source.timing, source.fps, source.frames)
-        pipe.send_bytes(b"S" + pickle.dumps(fields))
+        fields = (text_of(source.name), source.size, source.timing.value, source.fps, source.frames)
+        pipe.send_bytes(b"S" + message_of(fields))
         for count, frame in enumerate(source):
             if not pipe.recv_bytes():
                 return
             kept = frame.owned()
             frame.release()
             memory = memories[count % 2].of(max(bytes_of(kept), 1))
-            data, places, _ = packed(kept, memory, 0)
-            pipe.send_bytes(b"F" + pickle.dumps((data, places)))
+            pipe.send_bytes(b"F" + packed(kept, memory))
         pipe.send_bytes(b"E")
 
 
@@ -87,7 +86,7 @@ def run(descriptors: list[int]) -> None:
     except (BrokenPipeError, ConnectionError, EOFError):
         return
     except BaseException as error:
-        pipe.send_bytes(b"X" + pickle.dumps(_described(error)))
+        pipe.send_bytes(b"X" + message_of([text_of(text) for text in _described(error)]))
         if not isinstance(error, Exception):
             raise
 

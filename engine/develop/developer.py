@@ -105,10 +105,14 @@ class Developer:
             self._spent, chain = self._last
             chain.release_all_but_output()
 
-    def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
+    def drop_still(self) -> None:
+        """Releases what is left of a large frame: its scene planes."""
         if self._spent is not None:
             self._chains.drop(self._spent)
             self._spent = self._last = None
+
+    def _chain_for(self, frame: Frame, plan: Plan) -> Chain:
+        self.drop_still()
         if not self._chains.has(plan.key):
             self._requests[plan.key] = frame, plan.development
         chain = self._chains.get(plan.key)

@@ -12,6 +12,8 @@ from ..compute.device import Device
 from ..compute.planes import Planes
 from ..frame import Encoding, Frame
 
+STRIP_BYTES = 64 << 20  # on a CPU a larger picture is copied in strips, since its device has the same memory
+
 
 class Picture:
     """Develops pictures of one size, encoding and dtype."""
@@ -26,19 +28,24 @@ class Picture:
         device.write(self._table, table)
         # Kernels read whole runs: up to one padded row beyond the last row.
         slack = self.scene.layout.pitch * frame.pixels.itemsize * 3
-        self._numbers = device.allocate(frame.pixels.nbytes + slack)
+        row_bytes = frame.width * frame.pixels.itemsize * 3
+        self._rows = min(max(STRIP_BYTES // row_bytes, 1), frame.height) if device.is_cpu else frame.height
+        self._numbers = device.allocate(self._rows * row_bytes + slack)
 
     @property
     def output(self) -> Planes:
         return self.scene
 
     def run(self, frame: Frame, matrix: NDArray[np.float64]) -> None:
-        """Queues the kernel that fills `scene`; `matrix` (3, 3) converts linear picture RGB to scene RGB."""
-        self._device.write(self._numbers, frame.pixels)
-        self.scene.run(
-            "picture.cl", self._kernel, numbers=self._numbers, table=self._table, scene=self.scene.buffer,
-            **of_matrix(matrix),
-        )  # fmt: skip
+        """Queues the kernels that fill `scene`; `matrix` (3, 3) converts linear picture RGB to scene RGB."""
+        for first in range(0, frame.height, self._rows):
+            count = min(self._rows, frame.height - first)
+            whole = count == frame.height
+            self._device.write(self._numbers, frame.pixels if whole else frame.pixels[first : first + count])
+            self.scene.run(
+                "picture.cl", self._kernel, row_count=count, numbers=self._numbers, table=self._table,
+                scene=self.scene.buffer, first=first, **of_matrix(matrix),
+            )  # fmt: skip
 
     def release(self) -> None:
         self.scene.release()

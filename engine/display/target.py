@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import moderngl
 import numpy as np
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import OutputError
 from ..gl.context import make_current
+from ..gl.readback import strips_of
 from .input import InputQueue
 
 if TYPE_CHECKING:
@@ -138,16 +139,19 @@ def check_out(out: object) -> None:
         )
 
 
-def read_picture(texture: moderngl.Texture, out: NDArray[np.uint8] | None = None) -> NDArray[np.uint8]:
-    """The pixels of a drawn RGBA texture: (H, W, 3) uint8, or `out` filled. OutputError if its size is another."""
+def read_picture(texture: moderngl.Texture, out: NDArray[Any] | None = None) -> NDArray[Any]:
+    """The pixels of a drawn RGBA texture: (H, W, 3) uint8 or, of 16 bits, uint16, or `out` filled.
+
+    Raises OutputError if the size of `out` is another.
+    """
     height, width = texture.height, texture.width
     if out is None:
-        out = np.empty((height, width, 3), np.uint8)
+        out = np.empty((height, width, 3), np.uint16 if texture.dtype == "nu2" else np.uint8)
     if out.shape[:2] != (height, width):
         raise OutputError(f"out {out.shape} has another size than the picture; give ({height}, {width}, 3)")
     if out.shape[2] == 4 and out.flags.c_contiguous:
         texture.read_into(out.data)
     else:
-        rgba = np.frombuffer(texture.read(), dtype=np.uint8).reshape(height, width, 4)
-        out[...] = rgba[..., : out.shape[2]]
+        for first, rgba in strips_of(texture, out.dtype):
+            out[first : first + len(rgba)] = rgba[..., : out.shape[2]]
     return out

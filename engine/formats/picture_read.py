@@ -22,6 +22,7 @@ from .exr import read_exr
 from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
+from .picture_kind import EXR, begins_like_a_picture, kind_of
 from .png_colours import png_colours
 from .tiff_read import full_size_page, read_tiff
 
@@ -51,27 +52,30 @@ def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = Non
     MissingExtraError for OpenEXR and HEIF.
     """
     check_regular_file(path)
-    suffix = path.suffix.lower()
-    if suffix == ".exr":
+    kind = kind_of(path)
+    if kind == EXR:
         return read_exr(path, with_depth=with_depth, layer=layer)
     if layer is not None:
         raise SourceError(f"{path}: only OpenEXR files have layers; leave out --layer")
     try:
-        tiff = _tiff_frame(path) if suffix in TIFF_SUFFIXES else None
+        tiff = _tiff_frame(path) if kind in TIFF_SUFFIXES else None
         if tiff is not None:
             return tiff
-        if suffix in HEIF_SUFFIXES:
+        if kind in HEIF_SUFFIXES:
             return _heif_frame(path, with_depth)
         frame = _display_frame(path)
     except Image.DecompressionBombError as error:
         raise SourceError(f"{path}: more pixels than Pillow's limit; make the picture smaller") from error
     except UnidentifiedImageError as error:
-        raise SourceError(f"{path}: not a picture that Pillow reads; save it as PNG, JPEG or TIFF") from error
+        reason = "not a picture that Pillow reads; save it as PNG, JPEG or TIFF"
+        if begins_like_a_picture(path):
+            reason = "the picture is damaged or cut off; copy it again, or save it as PNG, JPEG or TIFF"
+        raise SourceError(f"{path}: {reason}") from error
     except UNREADABLE as error:
         raise SourceError(
             f"{path}: the picture is damaged or cut off ({cause(error)}); copy or save it again"
         ) from error
-    depth = read_gdepth(path) if with_depth and suffix in JPEG_SUFFIXES else None
+    depth = read_gdepth(path) if with_depth and path.suffix.lower() in JPEG_SUFFIXES else None
     return frame if depth is None else replace(frame, depth_m=depth.depth_m, depth_noise=depth.noise)
 
 
@@ -80,7 +84,7 @@ def read_codes(path: Path) -> NDArray[Any]:
     orientation are. Raises SourceError."""
     check_regular_file(path)
     try:
-        tiff = _tiff_frame(path, is_tagged=False) if path.suffix.lower() in TIFF_SUFFIXES else None
+        tiff = _tiff_frame(path, is_tagged=False) if kind_of(path) in TIFF_SUFFIXES else None
         return (tiff or _display_frame(path, is_tagged=False)).pixels
     except UNREADABLE as error:
         raise SourceError(f"{path}: the picture is damaged or cut off ({cause(error)}); save it again") from error

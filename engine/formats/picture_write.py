@@ -24,6 +24,7 @@ DISPLAY_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff")
 
 # ITU-R BT.2020 primaries and the D65 white point as CIE 1931 x, y: the scene-linear working space.
 REC2020_CHROMATICITIES = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, 0.3127, 0.3290)
+TIFF_STRIP_BYTES = 16 << 20
 
 
 def is_scene(path: str | Path) -> bool:
@@ -137,7 +138,12 @@ def _write_8bit(path: Path, rgb: NDArray[np.uint8], space: OutputSpace | None, e
 
 def _write_tiff(path: Path, rgb: NDArray[np.uint16], space: OutputSpace | None) -> None:
     encoded = BytesIO()
-    tifffile.imwrite(encoded, rgb, photometric="rgb", iccprofile=_profile(space), metadata=None)
+    rows = max(TIFF_STRIP_BYTES // rgb[0].nbytes, 1)
+    strips = (rgb[first : first + rows] for first in range(0, len(rgb), rows))  # one by one: the whole would be copied
+    tifffile.imwrite(
+        encoded, strips, shape=rgb.shape, dtype=rgb.dtype, rowsperstrip=rows, photometric="rgb",
+        iccprofile=_profile(space), metadata=None,
+    )  # fmt: skip
     path.write_bytes(encoded.getbuffer())
 
 

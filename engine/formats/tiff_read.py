@@ -21,6 +21,7 @@ MIN_IS_WHITE, PALETTE = 0, 3
 OTHER_COLOURS = {5: "CMYK", 6: "YCbCr"}  # photometric interpretations that Pillow converts
 LAB = CIE_LAB, ICC_LAB = 8, 9
 MAX_SAMPLE = 65504.0
+STRIP_SAMPLES = 1 << 22
 
 
 class TiffPicture(NamedTuple):
@@ -138,8 +139,11 @@ def _picture(path: Path, samples: NDArray[Any], tags: Tags, photometric: int | N
 def _display(samples: NDArray[Any], bits: int) -> NDArray[Any]:
     """Integers as uint8 or uint16 whose maximum is white; floats as finite float32."""
     if samples.dtype.kind == "f":
-        finite = np.nan_to_num(samples.astype(np.float32), nan=0.0, posinf=MAX_SAMPLE, neginf=0.0)
-        return np.asarray(finite)
+        with np.errstate(over="ignore"):  # doubles
+            finite = samples.astype(np.float32, copy=not samples.flags.writeable)
+        for rows in _strips(finite):
+            np.nan_to_num(rows, copy=False, nan=0.0, posinf=MAX_SAMPLE, neginf=0.0)
+        return finite
     if samples.dtype.kind == "i":
         samples, bits = np.maximum(samples, 0), bits - 1
     if samples.dtype.kind == "b":
@@ -149,7 +153,15 @@ def _display(samples: NDArray[Any], bits: int) -> NDArray[Any]:
     white = float(2**bits - 1)
     if white == 65535 and samples.dtype == np.uint16:
         return samples
-    return np.asarray(np.rint(np.minimum(samples, white) * (65535.0 / white)), np.uint16)
+    codes = np.empty(samples.shape, np.uint16)
+    for rows, made in zip(_strips(samples), _strips(codes), strict=True):
+        made[...] = np.rint(np.minimum(rows, white) * (65535.0 / white))
+    return codes
+
+
+def _strips(samples: NDArray[Any]) -> list[NDArray[Any]]:
+    """Views of some rows each: a conversion of all rows at once needs several times the picture's memory."""
+    return np.array_split(samples, -(-samples.size // STRIP_SAMPLES))
 
 
 def _from_lab(path: Path, samples: NDArray[Any], photometric: int | None) -> NDArray[np.uint16]:

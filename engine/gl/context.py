@@ -7,8 +7,9 @@ from typing import Any
 
 import moderngl
 
-from ..errors import DeviceError
+from ..errors import DeviceError, OutOfMemoryError
 
+TEXEL_BYTES = {"f1": 1, "nu2": 2, "f2": 2, "f4": 4}
 GL_VERSION_MIN = 330  # GLSL 330 core: every desktop, macOS and Mesa's software renderer
 
 _REMEDY = (
@@ -50,6 +51,36 @@ def describe(ctx: moderngl.Context) -> str:
     """Renderer and version, for example "llvmpipe (LLVM 15.0.6, 256 bits), OpenGL 4.5"."""
     major, minor = divmod(ctx.version_code // 10, 10)
     return f"{ctx.info['GL_RENDERER']}, OpenGL {major}.{minor}"
+
+
+def new_texture(ctx: moderngl.Context, size: tuple[int, int], dtype: str, **options: Any) -> moderngl.Texture:
+    """An RGBA texture of `size`, (width, height), without repetition. The caller releases it.
+
+    Raises OutOfMemoryError if the driver has no textures of this size or no memory for one.
+    """
+    nbytes = 4 * TEXEL_BYTES[dtype] * size[0] * size[1]
+    longest = int(ctx.info["GL_MAX_TEXTURE_SIZE"])
+    if max(size) > longest:
+        reason = f"{size[0]}x{size[1]} pixels, and the driver has {longest} a side"
+        raise OutOfMemoryError("OpenGL", nbytes, ValueError(reason))
+    try:
+        texture = ctx.texture(size, 4, dtype=dtype, **options)
+        ctx.framebuffer([texture]).release()  # reports a texture without memory
+    except moderngl.Error as error:
+        reason = f"{size[0]}x{size[1]} pixels: {error}"
+        raise OutOfMemoryError("OpenGL", nbytes, ValueError(reason)) from error
+    texture.repeat_x = texture.repeat_y = False
+    return texture
+
+
+def give_back(ctx: moderngl.Context) -> None:
+    """Makes the driver free released textures: Mesa's software renderer keeps them until it draws elsewhere."""
+    pixel = ctx.texture((1, 1), 4)
+    framebuffer = ctx.framebuffer([pixel])
+    framebuffer.clear()
+    framebuffer.read()
+    framebuffer.release()
+    pixel.release()
 
 
 def is_software(ctx: moderngl.Context) -> bool:

@@ -8,6 +8,8 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .context import new_texture
+
 
 class ScenePlanes:
     """Red, green and blue of one picture as one texture, padding included; row 0 is the top.
@@ -98,9 +100,8 @@ class ScenePlanes:
 
     def _allocate(self, pitch_px: tuple[int, int], kind: str) -> None:
         self.release()
-        texture = self._ctx.texture(pitch_px, 4, dtype=kind)
+        texture = new_texture(self._ctx, pitch_px, kind)
         texture.filter = (moderngl.NEAREST, moderngl.NEAREST)
-        texture.repeat_x = texture.repeat_y = False
         self.textures = (texture,)
         self.pitch_px, self._kind = pitch_px, kind
 

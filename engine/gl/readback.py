@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import moderngl
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
+
+STRIP_BYTES = 32 << 20
+
+
+def strips_of(picture: moderngl.Texture, dtype: DTypeLike) -> Iterator[tuple[int, NDArray[Any]]]:
+    """The pixels of an RGBA texture of `dtype` from the top: a first row, and (rows, W, 4) from there on.
+
+    A large picture comes in strips: the whole of 100 megapixels would need 0.4 GB beside the texture.
+    """
+    width, height = picture.size
+    kind = np.dtype(dtype)
+    rows = max(STRIP_BYTES // (4 * kind.itemsize * width), 1)
+    if rows >= height:
+        yield 0, np.frombuffer(picture.read(), kind).reshape(height, width, 4)
+        return
+    framebuffer = picture.ctx.framebuffer([picture])
+    try:
+        for first in range(0, height, rows):
+            count = min(rows, height - first)
+            read = framebuffer.read((0, first, width, count), components=4, dtype=picture.dtype)
+            yield first, np.frombuffer(read, kind).reshape(count, width, 4)
+    finally:
+        framebuffer.release()
 
 
 class Readback:

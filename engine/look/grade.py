@@ -19,7 +19,7 @@ from ..camera import REC709_TO_REC2020
 from ..colour.hdr import LightOutput
 from ..compute.stage_cache import StageCache
 from ..gl.constant_folding import ConstantFolding
-from ..gl.context import headless_context, is_software
+from ..gl.context import headless_context, is_software, new_texture
 from ..gl.full_frame import FullFrame
 from ..gl.fusion import Ending, fuse
 from ..gl.passes import Number, Pass, Stage, Table, load_pass, number_of, uniform_name
@@ -32,11 +32,12 @@ from .look import Look, load_look, passes_before_curve
 from .neighbourhood import Bound, Neighbourhoods
 
 PointerNumbers = tuple[float, float, float, float]
-Target = Literal["rgba8", "rgb10_a2", "rgba32f"]
+Target = Literal["rgba8", "rgb10_a2", "rgba16", "rgba32f"]
 
 _PLANE_UNIFORMS = ("scene_texture",)
 _OUTPUT_SAMPLERS = ("output_curve", "output_cube")
-_DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba32f": 0.0}
+_DITHER_STEP: dict[Target, float] = {"rgba8": 1 / 255, "rgb10_a2": 1 / 1023, "rgba16": 0.0, "rgba32f": 0.0}
+_DTYPES: dict[Target, str] = {"rgba8": "f1", "rgb10_a2": "f1", "rgba16": "nu2", "rgba32f": "f4"}
 _GL_RGB10_A2 = 0x8059
 _QUERIES = 3  # a timer query is read two draws later, when its result is available
 _LOOKS = 16  # whose numbers are kept
@@ -76,11 +77,8 @@ class _Target:
     """A texture and its framebuffer."""
 
     def __init__(self, ctx: moderngl.Context, kind: Target, width: int, height: int) -> None:
-        if kind == "rgb10_a2":
-            self.texture = ctx.texture((width, height), 4, dtype="f1", internal_format=_GL_RGB10_A2)
-        else:
-            self.texture = ctx.texture((width, height), 4, dtype="f1" if kind == "rgba8" else "f4")
-        self.texture.repeat_x = self.texture.repeat_y = False
+        options = {"internal_format": _GL_RGB10_A2} if kind == "rgb10_a2" else {}
+        self.texture = new_texture(ctx, (width, height), _DTYPES[kind], **options)
         self.framebuffer = ctx.framebuffer([self.texture])
 
     def release(self) -> None:
@@ -132,7 +130,7 @@ class Grader:
         With `output`, an `OutputSpace`, the values are encoded for that screen; with a `LightOutput` they are linear
         light, and the gain of the highlights in the fourth channel, for the target `rgba32f`. `strength` 0..1
         blends from the neutral rendering to the look; `local=False` omits passes that depend on more than the pixel.
-        `rgba8` and `rgb10_a2` are dithered by one code step, `rgba32f` is not. Only `part` is drawn; the rest of the
+        `rgba8` and `rgb10_a2` are dithered by one code step, the others are not. Only `part` is drawn; the rest of the
         target is unchanged. Numbers that may become constants do so `at_once`, else after some equal draws.
         """
         constants, placed = _numbers(look, strength, target, output), _places(planes)
@@ -198,6 +196,10 @@ class Grader:
         if right > left:
             drawn.texture.write(pixels, viewport=(left, 0, right - left, size[1]))
         return drawn.texture
+
+    def drop_targets(self) -> None:
+        """Releases the drawn pictures. The next draw allocates again."""
+        self._targets.release()
 
     def release(self) -> None:
         """Releases all GL objects; calling it twice is harmless."""

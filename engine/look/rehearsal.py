@@ -89,5 +89,5 @@ class Rehearsals:
 
 
 def target_of(bits: int) -> Target:
-    """The target of a picture for a display with 8 or 10 bits per channel."""
-    return "rgb10_a2" if bits >= 10 else "rgba8"
+    """The target of a picture with 8, 10 or 16 bits per channel."""
+    return "rgba16" if bits == 16 else "rgb10_a2" if bits == 10 else "rgba8"

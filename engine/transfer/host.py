@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ORIGIN = (PAD, 0)  # first pixel of the picture in the packed rows
 PIXEL_BYTES = 8
-_STRIP_BYTES = 256 << 20  # packed rows: 32 megapixels
+_STRIP_BYTES = 96 << 20  # packed rows: 12 megapixels
 
 
 class PackedScene:

@@ -60,3 +60,28 @@ def test_a_folder_takes_one_batch_at_a_time(tmp_path: Path) -> None:
     with Manifest(str(tmp_path)), pytest.raises(OutputError, match="another groundglass render writes there"):
         Manifest(str(tmp_path))
     Manifest(str(tmp_path)).close()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"[" * 3000, b"{}", b"[]", b"3", b"null", b"\xff", b'{"output": 3}', b'{"output": ["a.png"]}'),
+        *(b'{"output": "a.png", "settings_sha256": []}', b'{"output": "a.png", "frame": "1"}', b'{"output": null}'),
+        *(b'{"settings_sha256": {}}', b'{"output": "a.png", "error": {}}', b'{"output": "a.png", "frame": 1.5}'),
+    ],
+)
+def test_a_line_of_another_form_is_ignored(tmp_path: Path, line: bytes) -> None:
+    write(tmp_path, "b.png", finish=True)
+    (tmp_path / NAME).write_bytes((tmp_path / NAME).read_bytes() + line + b"\n")
+    with Manifest(str(tmp_path)) as manifest:
+        assert list(manifest.entries) == ["b.png"]
+        manifest.finish(["b.png"])
+
+
+def test_names_that_are_not_utf_8_are_found_again(tmp_path: Path) -> None:
+    name = "caf\udce9.png"
+    with Manifest(str(tmp_path)) as manifest:
+        manifest.add(entry(name) | {"input": "\udce9.dng"})
+        manifest.finish([name])
+    with Manifest(str(tmp_path)) as manifest:
+        assert manifest.entries == {name: entry(name) | {"input": "\udce9.dng"}}

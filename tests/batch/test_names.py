@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from groundglass.batch.names import Input, Target, check_outputs, expand
+from groundglass.batch.names import Input, Target, check_outputs, expand, stem_of
 from groundglass.errors import OutputError, SourceError
 
 
@@ -85,6 +85,23 @@ def test_an_output_has_the_name_or_the_number(output: str, numbered: bool, still
     assert f"{target.root}/{target.output('day1/a', 7, in_clip=False)}" == still
     assert f"{target.root}/{target.output('day1/a', 7, in_clip=True)}" == frame
     assert not target.is_single
+
+
+def test_a_folder_may_have_a_name_like_a_file(tmp_path: Path) -> None:
+    (tmp_path / "shots.tif").mkdir()
+    assert Target.parse(str(tmp_path / "shots.tif"), numbered=False).pattern == "{name}.png"
+    assert Target.parse(str(tmp_path / "other.tif"), numbered=False).pattern == "other.tif"
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a\0b.png"])
+def test_a_name_that_the_system_refuses_is_one_line(name: str) -> None:
+    with pytest.raises(OutputError, match="is not a name of a file"):
+        Target.parse(name, numbered=False)
+
+
+def test_an_address_that_is_broken_is_one_line() -> None:
+    with pytest.raises(SourceError, match="is not an address"):
+        stem_of("http://[::1/a.dng")
 
 
 @pytest.mark.parametrize("output", ["{name}/%04d.png", "out/{nam}.png", "out/%s.png", "out/{name}{name}.png"])

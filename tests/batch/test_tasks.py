@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from groundglass.batch.pipeline import Use, use_of
-from groundglass.batch.plan import PART, RUN_IN, Plan, make_tasks
+from groundglass.batch.plan import PART, RUN_IN, Plan, make_tasks, open_clip
 from groundglass.batch.pool import check_identity, devices_of
-from groundglass.batch.task import Clip, Order, Picture, Task, after_crash
+from groundglass.batch.task import Clip, Job, Order, Picture, Task, after_crash
 from groundglass.errors import DeviceError
 from groundglass.frame import Encoding
+from groundglass.settings import Settings
+from PIL import Image
 
 STILLS = tuple(Picture(f"{name}.png", (f"{name}.dng",)) for name in "abc")
 
@@ -98,3 +102,18 @@ def test_devices_are_named_with_commas() -> None:
     assert devices_of("cuda:0, cuda:1") == ["cuda:0", "cuda:1"]
     assert devices_of("auto") == ["auto"]
     assert devices_of("all")
+
+
+@pytest.mark.parametrize("options", [{"raw_format": "rggb8", "raw_size": (4, 4)}, {}])
+def test_a_list_of_depth_maps_belongs_to_pictures_alone(tmp_path: Path, options: dict[str, object]) -> None:
+    """Headerless mosaics beside the lists of an RGB-D sequence are frames of their own."""
+    for number in range(2):
+        Image.new("RGB", (4, 4)).save(tmp_path / f"{number}.png")
+        Image.new("I;16", (4, 4), 1000).save(tmp_path / f"depth{number}.png")
+        (tmp_path / f"{number}.raw").write_bytes(bytes(range(16)))
+    for name, prefix in (("rgb.txt", ""), ("depth.txt", "depth")):
+        (tmp_path / name).write_text("".join(f"{number}.0 {prefix}{number}.png\n" for number in range(2)))
+    _, count, files = open_clip(Job(Settings(), str(tmp_path), source_options=options), str(tmp_path))
+    kind, maps = (".raw", 0) if options else (".png", 1)
+    assert (count, {name.endswith(kind) for name, *_ in files}) == (2, {True})
+    assert {len(rest) for _, *rest in files} == {maps}

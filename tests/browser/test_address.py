@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from cryptography import x509
@@ -57,6 +58,21 @@ def test_the_names_of_this_computer() -> None:
     assert all(map(binding.is_own, ("localhost", "127.0.0.1", "10.1.2.3", "::1", own, f"{own}.local", own.upper())))
     assert binding.is_own("studio.example.")
     assert not any(map(binding.is_own, ("", "stranger.example", "127.0.0.1.stranger.example", "localhost.stranger")))
+
+
+def test_networks_that_are_down_and_loopback_have_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    psutil = pytest.importorskip("psutil")
+    four, six = socket.AF_INET, socket.AF_INET6
+    found = {
+        "lo": [SimpleNamespace(family=four, address="127.0.0.1")],
+        "up": [SimpleNamespace(family=six, address="fe80::1"), SimpleNamespace(family=four, address="10.0.0.1")],
+        "down": [SimpleNamespace(family=four, address="10.0.0.2")],
+        "new": [SimpleNamespace(family=four, address="10.0.0.3")],
+    }
+    states = {"lo": True, "up": True, "down": False}
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: found)
+    monkeypatch.setattr(psutil, "net_if_stats", lambda: {name: SimpleNamespace(isup=up) for name, up in states.items()})
+    assert address.network_addresses() == ["10.0.0.1", "10.0.0.3"]
 
 
 def test_the_urls(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from groundglass.browser.surface import StreamSurface
 from groundglass.browser.tool import BrowserTool
 from groundglass.controls import Switch
+from groundglass.gl.context import is_software
 from server_support import Answering, Served
 
 
@@ -42,3 +44,11 @@ def test_a_viewer_ends_the_rest(served: Served) -> None:
     subscription = served.pictures.subscribe("jpeg", lambda encoded: None)
     served.pictures.wait_for_viewer(1e6)  # returns at once
     served.pictures.unsubscribe(subscription)
+
+
+def test_a_processor_that_draws_holds_30_pictures_a_second() -> None:
+    for fps, held in ((None, 30.0), (60.0, 30.0), (24.0, 24.0)):
+        surface = StreamSurface((1920, 1080), lambda rgb: None, fps=fps)
+        assert surface.refresh_hz == (held if is_software(surface.gl) else fps)
+        assert surface.size == (960, 540)
+        surface.close()

@@ -92,3 +92,30 @@ def test_an_offer_without_a_common_codec_is_refused() -> None:
         assert not pictures.is_watched
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("v=0\r\n", ""),
+        ("a=group:BUNDLE 0", "a=group:BUNDLE 0a=group:BUNDLE 0"),
+        ("m=video 9", "m=audio 9"),
+        ("a=ice-pwd", "a=x"),
+        ("a=mid:0", "a=mid:1"),
+        ("a=fingerprint:sha-256", "a=fingerprint:sha-9"),
+    ],
+)
+def test_a_damaged_offer_is_refused_or_answered_and_the_viewer_stays(change: tuple[str, str], served: Served) -> None:
+    async def work() -> None:
+        peer = RTCPeerConnection()
+        peer.addTransceiver("video", direction="recvonly")
+        await peer.setLocalDescription(await peer.createOffer())
+        offer = peer.localDescription.sdp
+        await peer.close()
+        async with aiohttp.ClientSession(served.url) as client:
+            viewer = Socket(await client.ws_connect("/socket", params={"token": TOKEN}))
+            reply = await viewer.request(offer=offer.replace(*change))
+            assert reply["ok"] or "the offer cannot be answered" in reply["error"] or "neither" in reply["error"], reply
+            assert await viewer.request(stop=True) == {"ok": True}
+
+    asyncio.run(work())

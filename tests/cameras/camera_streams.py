@@ -96,6 +96,7 @@ def servers(folder: Path, names: Sequence[str]) -> Iterator[Server]:
         "HTTP": (f"{http}/video", lambda grey: [encoder(grey, "-f", "mpegts", *listening)]),
         "MJPEG": (f"{http}/video", lambda grey: [encoder(grey, "-f", "mpjpeg", *listening, codec=mjpeg)]),
         "HLS 1 s": (f"{http}/live.m3u8", playlist(1)),
+        "HLS 2 s": (f"{http}/live.m3u8", playlist(2)),
         "HLS 4 s": (f"{http}/live.m3u8", playlist(4)),
         "UDP": (udp, lambda grey: [encoder(grey, "-f", "mpegts", f"{udp}?pkt_size=1316")]),
         "SRT": (srt, lambda grey: [encoder(grey, "-f", "mpegts", f"{srt}?mode=listener")]),

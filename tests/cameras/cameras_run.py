@@ -3,9 +3,10 @@
     make cameras                                   all of it: half an hour
     make cameras ARGS="streams --names RTSP SRT"   the restarts of two servers
 
-The parts: `pylon` (a minute of its emulation), `v4l2` (Python for a frame), `faults` (the driver `vivid` in
-tools/v4l2_vm.sh), `streams` (servers are killed and restarted; needs ffmpeg), `latency` (RTSP; needs GStreamer's
-server), `closing` (Ctrl-C, SIGTERM and Escape; needs Xvfb and xdotool), `depth` (a depth model for a live picture).
+The parts: `checks` (requirements that tests decide), `pylon` (a minute of its emulation), `v4l2` (Python for a
+frame), `faults` (the driver `vivid` in tools/v4l2_vm.sh), `streams` (servers are killed and restarted; needs ffmpeg),
+`latency` (RTSP; needs GStreamer's server), `closing` (Ctrl-C, SIGTERM and Escape; needs Xvfb and xdotool), `depth` (a
+depth model for a live picture).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator
 
+from camera_checks import checks
 from camera_closing import closing
 from camera_depth import with_model
 from camera_streams import latency, restarts
@@ -22,6 +24,7 @@ from measured_figures import Figure, parser_of_parts, print_parts
 
 Part = Callable[[argparse.Namespace], Iterator[Figure]]
 PARTS: dict[str, Part] = {
+    "checks": lambda chosen: checks(),
     "pylon": lambda chosen: pylon_minute(),
     "v4l2": lambda chosen: v4l2_python(),
     "faults": lambda chosen: v4l2_faults(),

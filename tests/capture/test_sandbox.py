@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import math
 import os
-import pickle
 import signal
-import sys
 import threading
 import time
 from itertools import islice
-from mmap import mmap
 from pathlib import Path
 
 import numpy as np
@@ -20,21 +15,12 @@ from dng_support import ramp, write_dng
 from groundglass.capture import open_source
 from groundglass.capture.latest import LatestFrameQueue
 from groundglass.capture.sandbox import HAS_SANDBOX, SandboxedSource, is_file_source, open_apart
-from groundglass.capture.sandbox_frames import error_of, packed, unpacked
+from groundglass.capture.sandbox_frames import error_of
 from groundglass.errors import LookError, MissingExtraError, SourceError
-from groundglass.frame import Frame
 from PIL import Image
+from sandbox_support import PICTURE, assert_equal, folder_of
 
 pytestmark = pytest.mark.skipif(not HAS_SANDBOX, reason="not for this system")
-PICTURE = np.random.default_rng(1).integers(0, 255, (12, 16, 3)).astype(np.uint8)
-
-
-def folder_of(tmp_path: Path, count: int) -> Path:
-    folder = tmp_path / "pictures"
-    folder.mkdir()
-    for number in range(count):
-        Image.fromarray(np.roll(PICTURE, number, axis=0)).save(folder / f"{number}.png")
-    return folder
 
 
 def video(path: Path) -> Path:
@@ -47,18 +33,6 @@ def video(path: Path) -> Path:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
         container.mux(stream.encode())
     return path
-
-
-def assert_equal(first: Frame, second: Frame) -> None:
-    for field in dataclasses.fields(Frame):
-        value, other = (getattr(frame, field.name) for frame in (first, second))
-        if isinstance(value, np.ndarray):
-            np.testing.assert_array_equal(value, other)
-        elif field.name == "profile":
-            np.testing.assert_array_equal(value.camera_to_scene, other.camera_to_scene)
-            assert (value.black, value.white, value.white_balance) == (other.black, other.white, other.white_balance)
-        elif field.name != "lease":
-            assert value == other
 
 
 @pytest.mark.parametrize("kind", ["raw", "folder", "video", "depth", "headerless"])
@@ -168,24 +142,6 @@ def test_the_process_has_limits(tmp_path: Path) -> None:
         assert "NoNewPrivs:\t1" in Path(f"/proc/{process_of(source)}/status").read_text()
 
 
-def test_only_the_classes_of_a_frame_are_unpickled() -> None:
-    class Hostile:
-        def __reduce__(self) -> tuple[object, tuple[str]]:
-            return os.system, ("true",)
-
-    with mmap(-1, 4096) as memory:
-        with pytest.raises(SourceError, match=r"sent an invalid frame \(UnpicklingError\)"):
-            unpacked(pickle.dumps(Hostile()), [], memory)
-        with pytest.raises(SourceError, match="sent an invalid frame"):
-            unpacked(b"not a pickle", [], memory)
-        data, places, _ = packed(Frame(np.ones((4, 6), np.uint16)), memory, 0)
-        assert unpacked(data, places, memory).size == (6, 4)
-        with pytest.raises(SourceError, match="sent an invalid frame"):
-            unpacked(data, [(4000, 4096)], memory)
-        with pytest.raises(ValueError, match="needs"):
-            packed(Frame(np.ones((64, 64), np.uint16)), memory, 0)
-
-
 def test_errors_keep_their_kind_and_others_are_source_errors() -> None:
     extra = error_of("MissingExtraError", "a.exr: needs OpenEXR", "exr")
     assert isinstance(extra, MissingExtraError)
@@ -202,42 +158,3 @@ def test_files_are_decoded_apart_and_other_sources_are_not(tmp_path: Path) -> No
     assert not is_file_source(str(tmp_path / "a.png"), "v4l2:0")
     with pytest.raises(SourceError, match="--sandbox decodes files, but --depth v4l2:0 is not one"):
         open_apart(str(tmp_path / "a.png"), depth="v4l2:0")
-
-
-def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) -> None:
-    """Unpickling makes objects without their checks: kernels would read beyond the end of a depth map."""
-    frame = Frame(np.ones((4, 6), np.uint16), depth_m=np.ones((4, 6), np.float32))
-    object.__setattr__(frame, "depth_m", np.ones(3, np.uint8))
-    with mmap(-1, 4096) as memory:
-        data, places, _ = packed(frame, memory, 0)
-        with pytest.raises(SourceError, match="is not a depth map"):
-            unpacked(data, places, memory)
-        object.__setattr__(frame, "pixels", "no array")
-        with pytest.raises(SourceError, match="a str is not an array"):
-            unpacked(*packed(frame, memory, 0)[:2], memory)
-        frame = Frame(np.ones((4, 6), np.uint16))
-        object.__setattr__(frame, "packing", None)
-        with pytest.raises(SourceError, match="packing has the type NoneType; give Packing"):
-            unpacked(*packed(frame, memory, 0)[:2], memory)
-
-
-@pytest.mark.parametrize(
-    "fields", [None, 3, (), ("a", 5, "still", None, None), ("a", (1, math.inf), "still", None, None)]
-)
-def test_a_description_of_another_form_is_refused(tmp_path: Path, fields: object) -> None:
-    with SandboxedSource(folder_of(tmp_path, 2)) as source:
-        with pytest.raises(SourceError, match="sent an invalid message"):
-            source._describe(fields)
-        with pytest.raises(SourceError, match="sent an invalid frame"):
-            source._frame(fields, source._memories[0])
-
-
-@pytest.mark.parametrize("places", [[(0, 1 << 40)], [(-8, 4)], [(1 << 40, 4)], [(4, -2)]])
-def test_places_outside_the_shared_memory_are_refused(tmp_path: Path, places: list[tuple[int, int]]) -> None:
-    with SandboxedSource(folder_of(tmp_path, 2)) as source:
-        with pytest.raises(SourceError, match="sent an invalid frame"):
-            source._frame((b"", places), source._memories[0])
-        if sys.platform == "linux":
-            os.truncate(source._files[0].fileno(), 4096)
-            with pytest.raises(PermissionError):  # the decoding process cannot make it smaller either
-                os.truncate(source._files[0].fileno(), 0)

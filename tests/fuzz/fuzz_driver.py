@@ -26,6 +26,7 @@ def reader(folder: Path) -> Iterator[Callable[[bytes], object]]:
     from groundglass.capture.live.v4l2.frames import frame_maker
     from groundglass.capture.live.v4l2.modes import choose_mode
     from groundglass.capture.live.v4l2.name import Requested
+    from groundglass.capture.live.v4l2.signal import follow_signal, has_changed
 
     class Scripted(Device):
         """Answers with the bytes of an input, and refuses once they are used up."""
@@ -50,7 +51,9 @@ def reader(folder: Path) -> Iterator[Callable[[bytes], object]]:
         query_controls(device)
         for read in (device.formats, device.rate):
             read()
+        has_changed(device)
         try:
+            follow_signal(device)
             made(device.mode())
             made(choose_mode("camera", device, Requested("/dev/video0", fps=30.0)))
         except OSError:

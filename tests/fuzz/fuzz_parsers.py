@@ -12,6 +12,7 @@ from itertools import islice
 from pathlib import Path
 
 import fuzz_driver
+import fuzz_exchanged
 import fuzz_seeds
 import fuzz_texts
 from groundglass.capture.metadata import read_metadata
@@ -160,9 +161,14 @@ def _drivers() -> Iterator[Parser]:
     yield Parser("v4l2-driver", fuzz_driver.seeds, fuzz_driver.reader, per_test=100)
 
 
+def _exchanged() -> Iterator[Parser]:
+    for name, seeds, reader, tokens, per_test in fuzz_exchanged.exchanged():
+        yield Parser(name, seeds, reader, is_text=True, tokens=tokens, per_test=per_test)
+
+
 def all_parsers() -> dict[str, Parser]:
     """Every parser by name. Those of missing libraries are left out."""
-    groups = (_pictures(), _depths(), _videos(), _luts(), _tables(), _drivers())
+    groups = (_pictures(), _depths(), _videos(), _luts(), _tables(), _drivers(), _exchanged())
     found = {parser.name: parser for group in groups for parser in group}
     return {name: parser for name, parser in found.items() if _has_seeds(parser)}
 

@@ -15,66 +15,36 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from itertools import pairwise, product
 from pathlib import Path
-from types import ModuleType
 
-REPOSITORY, LIBRARIES = Path(sys.argv[1]), sys.argv[2]
+from v4l2_driver import driver_bytes, driver_of, mapped_buffers, open_nodes  # isort: skip  # it sets the path
+
+import numpy as np
+from groundglass.capture.kinds import Request
+from groundglass.capture.latest import LatestFrameQueue
+from groundglass.capture.live.v4l2 import list_cameras
+from groundglass.capture.live.v4l2 import open_source as open_kind
+from groundglass.capture.live.v4l2.formats import MOSAICS, YUV_NAMES, fourcc
+from groundglass.cfa import Cfa
+from groundglass.controls import Action, Choice, Controls, Number, Switch
+from groundglass.errors import SourceError
+from groundglass.frame import Frame
+from groundglass.packing import unpack
+from groundglass.yuv import YuvMatrix, encoded_rgb
+from linuxpy.video import raw
+
 FAULTS = int(sys.argv[3]) if len(sys.argv) > 3 else 2  # number of faults of each kind
-sys.path[:0] = [LIBRARIES]
-for package in ("groundglass", "groundglass.capture"):
-    sys.modules[package] = ModuleType(package)
-    sys.modules[package].__path__ = [str(REPOSITORY.joinpath("engine", *package.split(".")[1:]))]
-
-import numpy as np  # noqa: E402
-from groundglass.capture.kinds import Request  # noqa: E402
-from groundglass.capture.latest import LatestFrameQueue  # noqa: E402
-from groundglass.capture.live.v4l2 import list_cameras  # noqa: E402
-from groundglass.capture.live.v4l2 import open_source as open_kind  # noqa: E402
-from groundglass.capture.live.v4l2.controls import query_controls  # noqa: E402
-from groundglass.capture.live.v4l2.device import Device  # noqa: E402
-from groundglass.capture.live.v4l2.formats import MOSAICS, YUV_NAMES, fourcc  # noqa: E402
-from groundglass.cfa import Cfa  # noqa: E402
-from groundglass.controls import Action, Choice, Controls, Number, Switch  # noqa: E402
-from groundglass.errors import SourceError  # noqa: E402
-from groundglass.frame import Frame  # noqa: E402
-from groundglass.packing import unpack  # noqa: E402
-from groundglass.yuv import YuvMatrix, encoded_rgb  # noqa: E402
-from linuxpy.video import raw  # noqa: E402
-
 SINGLE, METADATA, MULTIPLANAR = "/dev/video0", "/dev/video1", "/dev/video2"
 SMALL = "size=320x180&fps=60"
+HDMI, NO_SIGNAL = 1, 1  # the input, and a choice of "DV Timings Signal Mode"
 BARS = np.array([(1, 1, 1), (1, 1, 0), (0, 1, 1), (0, 1, 0), (1, 0, 1), (1, 0, 0), (0, 0, 1), (0, 0, 0)], float)
 WAIT_S = 60.0
 DEFAULTS = {
     **{"Test Pattern": 1, "OSD Text Mode": 2, "Horizontal Movement": 3},  # colour bars at full level, at rest, no text
     **{"Colorspace": 2, "Y'CbCr Encoding": 0, "Quantization": 0, "Percentage of Dropped Buffers": 0},
 }
-
-
-class Driver:
-    """The controls of a camera, through a file of its own."""
-
-    def __init__(self, path: str) -> None:
-        self.device = Device(path)
-        self._ids = {control.title: control.id for control in query_controls(self.device)}
-
-    def set(self, title: str, value: int = 1) -> None:
-        self.device.call(raw.IOC.S_CTRL, raw.v4l2_control(id=self._ids[title], value=value))
-
-    def get(self, title: str) -> int:
-        return int(self.device.call(raw.IOC.G_CTRL, raw.v4l2_control(id=self._ids[title])).value)
-
-
-@contextmanager
-def driver_of(path: str) -> Iterator[Driver]:
-    driver = Driver(path)
-    try:
-        yield driver
-    finally:
-        driver.device.close()
 
 
 def open_source(name: str):
@@ -87,33 +57,6 @@ def first_frame(name: str, use: Callable[[Frame], None]) -> None:
         assert frame.size == source.size
         use(frame)
         frame.release()
-
-
-def driver_bytes(path: str) -> bytes:
-    """A frame through `read`, which is the driver's other way to deliver."""
-    device = Device(path)
-    os.set_blocking(device.fd, True)
-    try:
-        return os.read(device.fd, device.mode().sizeimage)
-    finally:
-        device.close()
-
-
-def mapped_buffers() -> list[tuple[int, int]]:
-    """The addresses of the driver's buffers in this process."""
-    lines = [line for line in Path("/proc/self/maps").read_text().splitlines() if "/dev/video" in line]
-    return [(int(begin, 16), int(end, 16)) for begin, end in (line.split()[0].split("-") for line in lines)]
-
-
-def open_nodes() -> list[str]:
-    """The video nodes that this process has open."""
-    links = []
-    for entry in Path("/proc/self/fd").iterdir():
-        try:
-            links.append(os.readlink(entry))
-        except OSError:  # the file of this folder itself
-            continue
-    return [link for link in links if link.startswith("/dev/video")]
 
 
 def error_of(name: str) -> str:
@@ -354,11 +297,44 @@ def check_a_leased_buffer_outlives_its_camera() -> None:
     assert frame.pixels.max() == 0
 
 
+def check_another_size_of_the_signal_is_followed_and_a_lost_signal_is_named() -> None:
+    seen: list[tuple[tuple[int, int], str]] = []
+    with driver_of(SINGLE) as driver:
+        driver.device.call(raw.IOC.S_INPUT, raw.cint(HDMI))
+        driver.send("640x480")
+        with open_source(f"{SINGLE}?format=GREY") as source:
+            frames = iter(source)
+            next(frames).release()
+            for reconnects, size in enumerate(("720x480", "640x480", "800x600"), 1):
+                driver.send(size)
+                frame = next(frame for frame in frames if released(frame) and source.reconnects == reconnects)
+                seen.append((frame.size, f"{source.size[0]}x{source.size[1]}"))
+                assert frame.pixels.shape[1] >= frame.width
+                assert source.status == ""
+            driver.set("DV Timings Signal Mode", NO_SIGNAL)
+            reader = threading.Thread(target=lambda: seen.append((next(frames).size, "back")))
+            reader.start()
+            begin_s = time.perf_counter()
+            while "no signal; connect the cable" not in source.status:
+                assert time.perf_counter() - begin_s < WAIT_S, source.status
+                time.sleep(0.05)
+            driver.send("640x480")
+            reader.join(WAIT_S)
+    sizes = [(720, 480), (640, 480), (800, 600), (640, 480)]
+    assert [size for size, _ in seen] == sizes, seen
+
+
+def released(frame: Frame) -> bool:
+    frame.release()
+    return True
+
+
 def run(check: Callable[[], None]) -> str:
     """An empty text, or why the check failed."""
     try:
         for path in (SINGLE, MULTIPLANAR):
             with driver_of(path) as driver:
+                driver.device.call(raw.IOC.S_INPUT, raw.cint(0))
                 for title, value in DEFAULTS.items():
                     driver.set(title, value)
         check()

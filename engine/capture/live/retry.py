@@ -23,10 +23,12 @@ class LiveSource(BaseSource, ABC):
     A subclass defines `_open` and `_release`, sets `size`, and calls `_connect` at the end of its constructor. A fault
     raises SourceError or OSError there or while a frame is read: its text becomes `status`, the camera is released, and
     opened again after a wait. The next frame clears `status`. Frame numbers and times continue after the gap. A camera
-    may return with another size, which is shown; `_open` refuses what cannot be shown, with one line.
+    may return with another size, which is shown; `_open` refuses what cannot be shown, with one line. A subclass lowers
+    `max_wait_s` if an attempt costs little.
     """
 
     timing = Timing.LIVE
+    max_wait_s: float | None = None  # None: MAX_WAIT_S
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -109,7 +111,7 @@ class LiveSource(BaseSource, ABC):
         self._is_lost = True
         self._disconnect()
         self._stop.wait(self._wait_s)
-        self._wait_s = min(2.0 * self._wait_s, MAX_WAIT_S)
+        self._wait_s = min(2.0 * self._wait_s, self.max_wait_s or MAX_WAIT_S)
 
     def _continued(self, frame: Frame) -> Frame:
         """The frame with a number and a time after those of all frames before it."""

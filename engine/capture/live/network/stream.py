@@ -46,6 +46,8 @@ class StreamSource(LiveSource):
     other picture needs. `captured_s` follows the time stamps of the stream, see `SenderClock`.
     """
 
+    max_wait_s = 0.4  # a server that has not started refuses at once
+
     def __init__(self, name: str, fps: float | None = None) -> None:
         address = parse_address(name)
         super().__init__(address.shown)

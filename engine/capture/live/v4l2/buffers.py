@@ -17,6 +17,7 @@ from ....errors import SourceError
 from ....frame import Lease
 from .device import BUSY, Device, remedy
 from .mapping import Mapping
+from .signal import CHANGED, has_changed
 
 # The newest frame, the frame on screen, the frame that a filter reads, and two that the driver fills.
 BUFFERS = 5
@@ -53,7 +54,7 @@ class Buffers:
         self._leased: set[int] = set()
         self._refused: list[int] = []  # by the driver, once: they are offered again
         self._poll = select.poll()
-        self._poll.register(device.fd, select.POLLIN)
+        self._poll.register(device.fd, select.POLLIN | select.POLLPRI)
         self._poll.register(self._wake, select.POLLIN)
         self._filled = self._structure(0)
         try:
@@ -68,7 +69,7 @@ class Buffers:
     def wait(self, timeout_s: float) -> bool:
         """Waits for a filled buffer: True if there is one, False after `wake` or the timeout.
 
-        Raises SourceError if the camera is gone or its driver has given up.
+        Raises SourceError if the camera is gone, if its driver has given up, or if its signal has another size.
         """
         if self._refused:
             self._offer_again()
@@ -78,6 +79,8 @@ class Buffers:
         state = events.get(self._device.fd, 0)
         if state & _LOST:
             self._raise_fault(state)
+        if state & select.POLLPRI and has_changed(self._device):
+            raise SourceError(f"{self._device.path}: {CHANGED}")
         return bool(state & select.POLLIN)
 
     def wake(self) -> None:

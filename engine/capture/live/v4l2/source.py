@@ -16,6 +16,7 @@ from .device import Device, open_camera, remedy
 from .frames import FrameMaker, frame_maker
 from .modes import choose_mode
 from .name import Requested
+from .signal import follow_signal
 
 MIN_STALL_S = 2.0  # without a frame for longer, or for as long as some frames take, the stream is started again
 STALL_FRAMES = 10
@@ -62,6 +63,7 @@ class V4l2Source(LiveSource):
         if self._identity is None:
             self._identity = device.card, device.bus
             self._others = identities() - {self._identity}
+        follow_signal(device)
         mode = choose_mode(self.name, device, self._requested)
         self.size, self.fps = mode.size, device.rate()
         controls = self._controls or CameraControls(device)
