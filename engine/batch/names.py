@@ -187,8 +187,8 @@ class Target:
         return NUMBER.sub(lambda found: found[0] % number, self.pattern).replace(NAME, below)
 
 
-def check_outputs(root: str, outputs: list[tuple[str, str]]) -> None:
-    """Raises OutputError if two inputs have the same output, or an output is an input; (output, input) pairs."""
+def check_outputs(outputs: list[tuple[str, str]]) -> None:
+    """Raises OutputError if two inputs have the same output; (output, input) pairs."""
     by_output: dict[str, str] = {}
     for output, source in outputs:
         other = by_output.setdefault(output, source)
@@ -197,6 +197,10 @@ def check_outputs(root: str, outputs: list[tuple[str, str]]) -> None:
                 f"{output}: is the output of {other} and of {source}; number them (-o out/%04d.png), or give their "
                 "folder with --each, which keeps the folders"
             )
+
+
+def check_inputs_stay(root: str, outputs: list[tuple[str, str]]) -> None:
+    """Raises OutputError if an output in the folder `root` is an input; (output, input) pairs."""
     if is_remote(root):
         return
     inputs = {os.path.realpath(source): source for _, source in outputs if "://" not in source}

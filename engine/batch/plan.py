@@ -21,7 +21,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from ..frame import Encoding, Frame
 from .digest import file_digest
-from .names import Input, Target, check_outputs
+from .names import Input, Target, check_inputs_stay, check_outputs
 from .storage import is_remote, local_file, suffix_of
 from .task import Clip, Failed, Job, Order, Picture, Task
 
@@ -71,8 +71,9 @@ def make_plan(job: Job, inputs: list[Input], target: Target, frames: int | None)
             plan.pictures.append(Picture(target.output(item.name, number, in_clip=False), (item.source,)))
         else:
             _add_clip(plan, item, target, clip, frames)
-    check_outputs(job.root, [(picture.output, picture.inputs[0]) for picture in plan.pictures if picture.frame is None])
+    check_outputs([(picture.output, picture.inputs[0]) for picture in plan.pictures if picture.frame is None])
     _check_clips(plan, job.root)
+    check_inputs_stay(job.root, [(picture.output, name) for picture in plan.pictures for name in picture.inputs])
     return plan
 
 
