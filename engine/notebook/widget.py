@@ -63,7 +63,7 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     ) -> None:
         if not max_fps > 0:
             raise GroundglassError(f"max_fps {max_fps:g} is not above 0; give frames a second, such as 30")
-        live = LiveOptions.of(**{"shows_text": False, **keywords}) if options is None else options
+        live = LiveOptions.of("Viewfinder", **{"shows_text": False, **keywords}) if options is None else options
         self._session = Session(source, live)
         self._canvas = Canvas(self._session.source.size, max_fps, self._session.send)
         self._sliders = Sliders(live.settings, self._session.set)

@@ -78,7 +78,7 @@ class GroundglassWidget(QOpenGLWidget):
 
     def __init__(self, source: Input = "scene:", *, parent: QWidget | None = None, **keywords: Any) -> None:
         super().__init__(parent)
-        self._options = LiveOptions.of(**keywords)
+        self._options = LiveOptions.of("GroundglassWidget", **keywords)
         self._given = source
         self._session = Session(source, self._options)
         self._swap_chain = SwapChain()

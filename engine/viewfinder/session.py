@@ -12,6 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..capture.in_memory import Input, open_input
+from ..capture.open import OPTIONS
+from ..checks import check_names
 from ..controls import Setting
 from ..develop.development import Development
 from ..display.events import Signal
@@ -54,11 +56,16 @@ class LiveOptions:
     source: dict[str, Any] = field(default_factory=dict)  # options of `open_source`
 
     @classmethod
-    def of(cls, **keywords: Any) -> LiveOptions:
-        """From the keyword arguments of `groundglass.view`: those of Settings, of this class, and of the source."""
+    def of(cls, where: str = "view", /, **keywords: Any) -> LiveOptions:
+        """From the keyword arguments of `groundglass.view`: those of Settings, of this class, and of the source.
+
+        Raises GroundglassError; `where` names the widget that takes them.
+        """
+        check_names(where, keywords, (*OF_SETTINGS, *OWN, *OPTIONS))
         own = {name: keywords.pop(name) for name in OWN if name in keywords}
         chosen = {name: keywords.pop(name) for name in OF_SETTINGS if name in keywords}
-        chosen["development"] = chosen.get("development") or METERED
+        if chosen.get("development") is None:
+            chosen["development"] = METERED
         return cls(Settings(**chosen), **own, source=keywords)
 
     def with_settings(self, settings: Settings) -> LiveOptions:

@@ -21,7 +21,7 @@ from groundglass.capture import open_source
 from groundglass.capture.latest import LatestFrameQueue
 from groundglass.capture.sandbox import HAS_SANDBOX, SandboxedSource, is_file_source, open_apart
 from groundglass.capture.sandbox_frames import error_of, packed, unpacked
-from groundglass.errors import LookError, MissingExtraError, SourceError
+from groundglass.errors import ArgumentError, LookError, MissingExtraError, SourceError
 from groundglass.frame import Frame
 from PIL import Image
 
@@ -217,7 +217,7 @@ def test_what_a_frame_refuses_is_refused_from_the_process_too(tmp_path: Path) ->
             unpacked(*packed(frame, memory, 0)[:2], memory)
         frame = Frame(np.ones((4, 6), np.uint16))
         object.__setattr__(frame, "packing", None)
-        with pytest.raises(SourceError, match="packing has the type NoneType; give Packing"):
+        with pytest.raises(ArgumentError, match="packing is None; give a Packing"):
             unpacked(*packed(frame, memory, 0)[:2], memory)
 
 
