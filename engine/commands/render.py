@@ -132,7 +132,7 @@ def numbered(output: Path) -> Path | None:
         return output / FOLDER_PATTERN
     if "%" not in output.name:
         return None
-    if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None or "%" in str(output.parent):
+    if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None:
         raise OutputError(f"{output}: a numbered name must have one %d or %04d; try {output.parent / FOLDER_PATTERN}")
     return output
 

@@ -63,6 +63,7 @@ def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -
     """None for the files of `picture_write`. Raises OutputError and LookError for options that do not fit."""
     from ..colour.hdr import check_stops
     from ..formats.hdr_pictures import CODE_POINTS, DEEP_SUFFIXES
+    from ..formats.picture_write import DISPLAY_SUFFIXES, SCENE_SUFFIXES
     from ..look.hdr_files import JPEG_SUFFIXES, HdrKind
 
     space, keeps_scene = engine_options.output_space, engine_options.look == NO_LOOK
@@ -83,6 +84,12 @@ def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -
         raise LookError(f"--look {NO_LOOK} keeps the scene's light, which needs --output-space pq or hlg")
     if keeps_scene and (engine_options.lut is not None or engine_options.strength != 1.0):
         raise LookError(f"--look {NO_LOOK} keeps the scene's light; leave out --lut and --strength")
+    if suffix and suffix not in (*known, *DISPLAY_SUFFIXES, *SCENE_SUFFIXES):
+        suffixes = dict.fromkeys((*DISPLAY_SUFFIXES, *DEEP_SUFFIXES, *SCENE_SUFFIXES))
+        raise OutputError(
+            f"{output}: the suffix '{output.suffix}' names no picture format; use one of {' '.join(suffixes)}, or "
+            f"{' '.join(_VIDEO)} for HDR video"
+        )
     if suffix not in known or (suffix in JPEG_SUFFIXES and not options.hdr):
         return None
     if space not in CODE_POINTS:

@@ -69,6 +69,18 @@ def test_a_cluster_gives_the_hdr_pictures_of_two_processes(scheduler: Any, tmp_p
         assert sorted(cluster.results(tasks)) == alone
 
 
+def test_pictures_that_were_begun_are_finished_at_the_end(scheduler: Any, tmp_path: Path) -> None:
+    job, tasks = job_and_tasks(tmp_path, 30)
+    with Cluster(job, scheduler.scheduler_address, 1, "auto") as cluster:
+        results = cluster.results(tasks)
+        before = [next(results)]
+        after = list(cluster.stop())
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert sorted(result.output for result in (*before, *after)) == written
+    assert 1 < len(written) < 30
+    assert all(isinstance(result, Written) for result in after)
+
+
 def test_an_address_that_does_not_answer_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_module, "CONNECT_S", 0.5)
     for address in ("tcp://127.0.0.1:9", "no address"):
