@@ -72,6 +72,29 @@ class LiveOptions:
         return replace(self, settings=settings)
 
 
+class SessionControls:
+    """What a program asks of a widget that shows a `Session`: its settings and controls, from any thread."""
+
+    _session: Session
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the next frame, which keys and the pointer change, too."""
+        return self._session.settings
+
+    def set(self, name: str, setting: Setting) -> None:
+        """Sets a control before the next frame: `set("f_number", 2.8)`. docs/remote.md lists them."""
+        self._session.set(name, setting)
+
+    def do(self, name: str) -> None:
+        """Runs an action before the next frame: `do("still")`."""
+        self._session.do(name)
+
+    def call(self, work: Callable[[Viewer], object]) -> None:
+        """Lets the thread of the view call `work` with its viewer, before the next frame."""
+        self._session.call(work)
+
+
 class _EndedError(Exception):
     """The program or the user ended the view while its kernels were compiled."""
 
