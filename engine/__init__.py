@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .look.traits import Traits
     from .look.traits import measure as measure_look
     from .optics.focus import Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+    from .packing import Packing
     from .settings import Settings
     from .viewfinder.script import view
     from .yuv import YuvFormat, YuvLayout, YuvMatrix
@@ -42,6 +43,7 @@ __all__ = [
     "Lens",
     "Look",
     "NoiseProfile",
+    "Packing",
     "Rack",
     "RelativeRig",
     "Settings",
@@ -85,6 +87,7 @@ _NAMES = {
     "look.lut_look": "lut_look",
     "look.traits": "Traits",
     "optics.focus": "Rack ZoneFocus depth_of_field_m hyperfocal_m",
+    "packing": "Packing",
     "settings": "Settings",
     "viewfinder.script": "view",
     "yuv": "YuvFormat YuvLayout YuvMatrix",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
 from .capture.in_memory import Input, open_input
+from .capture.open import OPTIONS
 from .cfa import Cfa
+from .checks import NUMBER, SWITCH, TEXT, check_kinds, check_names, of_type, optional, shown
 from .compute.planes import Planes
 from .compute.registry import open_device
 from .depth.stage import DepthStage
@@ -24,7 +27,7 @@ from .develop.development import Development
 from .develop.noise import estimate_noise
 from .device_array import SupportsDLPack
 from .engine import Engine
-from .errors import SourceError
+from .errors import ArgumentError, SourceError, cause
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
@@ -33,9 +36,13 @@ from .optics.defocus import QUALITIES, Defocus, Quality
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 
+_DEMOSAIC = {"encode": SWITCH, "noise": optional(of_type(NoiseProfile))}
+_DEFOCUS = {"lens": of_type(str, Path, Lens), "focus_m": NUMBER, "quality": TEXT}
+
 
 def open(source: str | Path, **options: Any) -> Source:
     """Opens `source`: a file, a folder, or `scene:`. `options` are those of `groundglass.capture.open_source`."""
+    check_names("gg.open", options, OPTIONS)
     return open_source(source, **options)
 
 
@@ -58,11 +65,13 @@ def demosaic(
     (H, W, 3) float32, for `half` (H // 2, W // 2, 3), for `quarter` (H // 4, W // 4, 3). Raises ValueError for a wrong
     shape, GroundglassError for a wrong name.
     """
-    numbers = np.asarray(mosaic)
+    numbers = _numbers("demosaic", "mosaic", mosaic)
+    check_kinds("demosaic", {"encode": encode, "noise": noise}, _DEMOSAIC)
+    chosen_method = check_method(method)
     minimum = 4 if method == "quarter" else 2
     if numbers.ndim != 2 or min(numbers.shape) < minimum:
         raise ValueError(f"a mosaic is (H, W), at least {minimum}x{minimum}, not {numbers.shape}")
-    cfa, chosen = Cfa(pattern), Development(demosaic=check_method(method), denoise=denoise)
+    cfa, chosen = Cfa(pattern), Development(demosaic=chosen_method, denoise=denoise)
     scale = float(np.iinfo(numbers.dtype).max) if np.issubdtype(numbers.dtype, np.integer) else 1.0
     light = np.ascontiguousarray(numbers, dtype=np.float32) / np.float32(scale)
     if chosen.demosaic == "quarter":
@@ -106,8 +115,9 @@ def defocus(
     applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not match, LookError for a focus closer
     than the focal length.
     """
-    scene_rgb = np.asarray(rgb, dtype=np.float32)
-    depth = np.asarray(depth_m, dtype=np.float32)
+    scene_rgb = _numbers("defocus", "rgb", rgb).astype(np.float32, copy=False)
+    depth = _numbers("defocus", "depth_m", depth_m).astype(np.float32, copy=False)
+    check_kinds("defocus", {"lens": lens, "focus_m": focus_m, "quality": quality}, _DEFOCUS)
     if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3 or depth.shape != scene_rgb.shape[:2] or 0 in depth.shape:
         raise ValueError(f"a scene is (H, W, 3) and its depth (H, W), not {scene_rgb.shape} and {depth.shape}")
     if quality not in QUALITIES:
@@ -139,10 +149,11 @@ def match_stereo(
     search, at most 255 (default: a quarter of the width). Returns (H, W) float32; `StereoRig.depth_m` converts it to
     metres. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
     """
-    greys = [_grey(np.asarray(picture)) for picture in (left, right)]
+    pair = _numbers("match_stereo", "left", left), _numbers("match_stereo", "right", right)
+    greys = [_grey(picture) for picture in pair]
     if greys[0].shape != greys[1].shape or greys[0].ndim != 2 or 0 in greys[0].shape:
         raise ValueError(
-            f"a pair is two pictures (H, W) or (H, W, 3) of the same size, not {np.shape(left)}, {np.shape(right)}"
+            f"a pair is two pictures (H, W) or (H, W, 3) of the same size, not {pair[0].shape}, {pair[1].shape}"
         )
     height, width = greys[0].shape
     opened = open_device(device)
@@ -151,6 +162,17 @@ def match_stereo(
         return StereoDepth(opened, width, height, max_px).run(*greys)
     finally:
         opened.close()
+
+
+def _numbers(where: str, name: str, given: ArrayLike) -> NDArray[Any]:
+    """An argument as an array of numbers. Raises ArgumentError."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError) as error:  # rows of different lengths
+        raise ArgumentError(f"{where}: {name} is {shown(given)}, not an array ({cause(error)})") from error
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"{where}: {name} is {shown(given)}; give an array of numbers")
+    return array
 
 
 def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
@@ -175,7 +197,7 @@ def grade(
     Returns (H, W, 3) float32, 0 to 1, without dither. GL draws the look; the compute `device` is not used.
     """
     del device
-    return grade_scene(rgb, look, space=space, strength=strength, local=local)
+    return grade_scene(_numbers("grade", "rgb", rgb), look, space=space, strength=strength, local=local)
 
 
 def render(
@@ -208,6 +230,7 @@ def render(
     file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
     nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
     """
+    check_names("gg.render", options, (*inspect.signature(render).parameters, *OPTIONS))
     has_model = depth_model is not None
     settings = Settings(
         look=look,
@@ -215,7 +238,7 @@ def render(
         lens=lens,
         f_number=f_number,
         focus_m=focus_m,
-        development=development or Development(demosaic="best", metering="auto"),
+        development=Development(demosaic="best", metering="auto") if development is None else development,
         quality=quality,
         output_space=output_space,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import NUMBER, check_fields, check_kind, check_numbers, of_type, optional
 from .colour.white import (
     D50,
     D65,
@@ -37,6 +38,9 @@ REC709_TO_REC2020 = np.array(
 REC2020_TO_REC709 = np.linalg.inv(REC709_TO_REC2020)
 
 
+_NOISE = {"shot": NUMBER, "read": NUMBER}
+
+
 @dataclass(frozen=True, slots=True)
 class NoiseProfile:
     """Variance of a photosite's signal (1 at the white level, before white balance): `shot` * light + `read`.
@@ -46,6 +50,9 @@ class NoiseProfile:
 
     shot: float
     read: float
+
+    def __post_init__(self) -> None:
+        check_fields("NoiseProfile", self, _NOISE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,6 +93,14 @@ def _is_regular(matrix: NDArray[np.float64]) -> bool:
     return bool(np.isfinite(size) and size > 0 and abs(np.linalg.det(matrix / size)) > 1e-9)
 
 
+_ARRAY = of_type(np.ndarray)
+_PROFILE = {
+    **{"white": NUMBER, "exposure_ev": NUMBER, "camera_to_scene": _ARRAY, "calibrations": of_type(tuple, list)},
+    "noise": optional(of_type(NoiseProfile)),
+    **dict.fromkeys(("black_map", "gain_map", "defects"), optional(_ARRAY)),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class CameraProfile:
     """The conversion of sensor values to scene-linear light.
@@ -119,6 +134,7 @@ class CameraProfile:
     defects: NDArray[np.int32] | None = None
 
     def __post_init__(self) -> None:
+        self._check_kinds()
         numbers = {
             "black level": self.black,
             "white level": (self.white,),
@@ -134,6 +150,23 @@ class CameraProfile:
             raise SourceError("its colour matrix is not finite")
         if not self.white > max(self.black):
             raise SourceError(f"white level {self.white:g} is not above black level {max(self.black):g}")
+
+    def _check_kinds(self) -> None:
+        where = "CameraProfile"
+        for name, count in (("black", 4), ("white_balance", 3)):
+            check_numbers(where, name, getattr(self, name), count)
+        if self.lateral is not None:
+            check_numbers(where, "lateral", self.lateral, 2)
+        check_fields(where, self, _PROFILE)
+        if np.shape(self.camera_to_scene) != (3, 3):
+            raise SourceError(f"{where}: camera_to_scene has the shape {np.shape(self.camera_to_scene)}; give (3, 3)")
+        for calibration in self.calibrations:
+            check_kind(where, "a calibration", calibration, of_type(Calibration))
+        for name, columns in (("black_map", None), ("gain_map", None), ("defects", 2)):
+            array = getattr(self, name)
+            if array is not None and (array.ndim != 2 or columns not in (None, array.shape[1])):
+                shape = "(N, 2)" if columns else "(H, W)"
+                raise SourceError(f"{where}: {name} has the shape {array.shape}; give {shape}")
 
     @property
     def span(self) -> float:

@@ -9,9 +9,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import TEXT, WHOLE, check_fields
 from .errors import SourceError
 from .orientation import first_block, upright
 
+_KINDS = {"pattern": TEXT, "block": WHOLE}
 BAYER_PATTERNS = ("RGGB", "BGGR", "GRBG", "GBRG")
 
 # The X-Trans array from the corner of one of its green squares: 20 green, 8 red and 8 blue photosites,
@@ -35,6 +37,7 @@ class Cfa:
     block: int = 1
 
     def __post_init__(self) -> None:
+        check_fields("Cfa", self, _KINDS)
         if self.pattern in BAYER_PATTERNS:
             if self.block not in (1, 2):
                 raise SourceError(

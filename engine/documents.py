@@ -16,6 +16,8 @@ MAX_DEPTH = 32  # lists and tables within each other
 MAX_INTEGER = 1 << 63  # TOML 1.0: 64 bits
 MAX_KEY_PARTS = 32
 MAX_REASON = 150
+# UTF-16 by the first bytes of XML: a byte order mark, or "<".
+_WIDE = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
 _NUMBER = "a number is beyond 64 bits"
 # tomllib takes quadratic time and memory for a dotted key.
 _KEY_PART = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
@@ -26,13 +28,22 @@ class DocumentError(ValueError):
     """A text that cannot be used. The message is the reason, without the file: in one short line."""
 
 
-def read_text(path: Path | Traversable, max_bytes: int = MAX_BYTES) -> str:
-    """The text of a UTF-8 file of at most `max_bytes`. Raises DocumentError, and OSError of the file."""
+def read_text(path: Path | Traversable, max_bytes: int = MAX_BYTES, *, is_xml: bool = False) -> str:
+    """The text of a UTF-8 file of at most `max_bytes`; one of XML may be UTF-16.
+
+    Raises DocumentError, and OSError of the file.
+    """
     with path.open("rb") as stream:
         content = stream.read(max_bytes + 1)
     if len(content) > max_bytes:
         raise DocumentError(f"larger than {max_bytes >> 20} MB")
-    return decoded(content)
+    wide = _WIDE.get(content[:2]) if is_xml else None
+    if wide is None:
+        return decoded(content)
+    try:
+        return content.decode(wide)
+    except UnicodeDecodeError as error:
+        raise DocumentError(f"not UTF-16 text, from byte {error.start + 1} on") from None
 
 
 def decoded(content: bytes) -> str:

@@ -10,6 +10,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import PATH, check_kind, check_kinds, check_size, of_type, optional, shown
 from .compute.device import Buffer, Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
@@ -19,7 +20,8 @@ from .develop.developer import LARGE_STILL
 from .device_array import SupportsDLPack
 from .display.target import Target, Targets, check_out, read_picture
 from .drawn import Drawn, PreparedScene
-from .frame import Frame
+from .errors import ArgumentError, DeviceError
+from .frame import Frame, check_frame
 from .gl.context import describe, give_back, headless_context, is_software, make_current
 from .gl.planes import ScenePlanes
 from .look.grade import WHOLE, Grader, Part, look_picture
@@ -35,6 +37,13 @@ from .warm_up_process import WarmUpProcess
 
 GL_ROW = "GL"  # row for GL in a trace
 KEEP_S = 5.0  # what compiles ahead is kept for this time: looks are often tried one after the other
+
+
+_KINDS = {
+    "depth_model": optional(PATH),
+    "gl": optional(of_type(moderngl.Context)),
+    "settings": optional(of_type(Settings)),
+}
 
 
 class Engine:
@@ -53,8 +62,9 @@ class Engine:
     may the program of OpenGL, whose numbers become constants after some draws; with `repeatable`, `render` uses this
     program at once: its pictures do not depend on those before them.
 
-    The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError
-    and ShaderError; for the model also SourceError, and MissingExtraError without onnxruntime.
+    The state that an engine keeps between frames makes it faster, but does not change the picture. Raises DeviceError,
+    ShaderError, and ArgumentError for arguments of another kind; for the model also SourceError, and MissingExtraError
+    without onnxruntime.
     """
 
     def __init__(
@@ -69,6 +79,11 @@ class Engine:
         look_route: LookRoute = "auto",
         repeatable: bool = False,
     ) -> None:
+        check_kinds("Engine", {"depth_model": depth_model, "gl": gl, "settings": settings}, _KINDS)
+        if not isinstance(device, str) and not hasattr(device, "spec"):
+            raise ArgumentError(f"Engine: device is {shown(device)}; give a text such as 'auto', or an open Device")
+        if size is not None:
+            check_size("Engine", size)
         self._look_route = check_route(look_route)
         self.clock = Clock()
         self.depth_model = open_model(depth_model, depth_range)
@@ -104,6 +119,8 @@ class Engine:
         whole picture, as large as fits, on black. Pixels are unchanged if the sizes are equal. Raises LookError,
         ShaderError, SourceError, DeviceError, and OutputError for an unsuitable `into`.
         """
+        self._check("draw", settings)
+        check_kind("Engine.draw", "part", part, of_type(Part))
         if into is not None:
             self._targets.check(into)
         drawn = self._draw(frame, settings, part, waits=False)
@@ -120,6 +137,7 @@ class Engine:
         of that of `grade`, in a quarter of its memory. `out`, (H, W, 3) or (H, W, 4) with alpha 255 and 8 bits, is
         filled and returned in place of a new array. Raises OutputError for another shape or dtype.
         """
+        self._check("render", settings)
         if out is not None:
             check_out(out)
         bits = 8 if settings.bits < 16 or out is not None else 16
@@ -138,6 +156,7 @@ class Engine:
 
         Waits for a depth model. Raises SourceError and DeviceError.
         """
+        self._check("scene", settings)
         return self._scene_of(frame, settings).read()
 
     def scene_on_device(self, frame: Frame, settings: Settings) -> SupportsDLPack:
@@ -146,6 +165,7 @@ class Engine:
         On CUDA it is the memory of the engine, not a copy: read it, or copy it, before the engine draws again. OpenCL
         has no arrays of DLPack: there it is an array in main memory.
         """
+        self._check("scene_on_device", settings)
         return self._scene_of(frame, settings).shared()
 
     def _scene_of(self, frame: Frame, settings: Settings) -> Planes:
@@ -164,6 +184,8 @@ class Engine:
         """Compiles and allocates for mosaics of `size`, with a frame whose depth needs every kernel.
         `wait` calls the part that takes long on a processor, perhaps in a thread, and returns after it.
         """
+        self._check("compile_for", settings)
+        check_size("Engine.compile_for", size)
         frame = black_frame(size, settings.focus_m)
         if self.device.is_cpu:
             wait(partial(self._compile_kernels, frame, settings))
@@ -186,6 +208,7 @@ class Engine:
 
         With `metered`, also the measured exposure and white balance: it is drawn as if it was the first of all frames.
         """
+        self._check("reset")
         self._pipeline.reset(metered=metered)
         self._light = None
         if self.depth_model is not None:
@@ -193,6 +216,8 @@ class Engine:
 
     def meter(self, frame: Frame, settings: Settings) -> None:
         """Lets exposure and white balance follow a frame that is not drawn."""
+        self._check("meter", settings)
+        check_frame(frame)
         self._pipeline.developer.meter(frame.upright(), settings.development)
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
@@ -225,6 +250,7 @@ class Engine:
         """An engine on another device that draws in the same GL context. The caller closes it.
         It has no depth model: pass it frames from this engine, with their depth. Raises DeviceError.
         """
+        self._check("on_device")
         return Engine(device, gl=self.gl, look_route=self._look_route)
 
     def close(self) -> None:
@@ -261,6 +287,13 @@ class Engine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _check(self, method: str, *settings: Settings) -> None:
+        """Raises DeviceError after `close`, and ArgumentError for settings of another kind."""
+        if self._closed:
+            raise DeviceError(f"Engine.{method}: the engine is closed; make another one")
+        for given in settings:
+            check_kind(f"Engine.{method}", "settings", given, of_type(Settings))
 
     def _draw(self, frame: Frame, settings: Settings, part: Part, *, waits: bool) -> Drawn:
         light = self._light_for(frame, settings, part, waits=waits)

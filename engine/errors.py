@@ -35,6 +35,10 @@ class GroundglassError(Exception):
         super().__init__(shortened(message))
 
 
+class ArgumentError(GroundglassError, TypeError):
+    """A program passed a value of another kind, or a keyword that does not exist. It is also a TypeError."""
+
+
 class SourceError(GroundglassError):
     """A capture source cannot be opened, or failed while frames were read."""
 

@@ -7,21 +7,20 @@ import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .camera import CameraProfile
 from .cfa import Cfa
+from .checks import NUMBER, TEXT, WHOLE, check_fields, check_kind, of_type, optional, shown
 from .device_array import as_array
-from .errors import SourceError
+from .errors import ArgumentError, SourceError
+from .lens import Lens
 from .orientation import upright
 from .packing import Packing, unpack
 from .yuv import YuvFormat, display_rgb, turned
-
-if TYPE_CHECKING:
-    from .lens import Lens
 
 
 class Encoding(enum.Enum):
@@ -40,7 +39,9 @@ _PIXELS: dict[Encoding, tuple[tuple[int, ...], tuple[str, ...]]] = {
     Encoding.YUV: ((), ("uint8",)),
     Encoding.SCENE: ((3,), ("float32",)),
 }
-_KINDS: dict[str, type] = {"encoding": Encoding, "cfa": Cfa, "profile": CameraProfile, "packing": Packing}
+
+_STEREO_RIG = {**dict.fromkeys(("focal_px", "baseline_m", "doffs_px"), NUMBER), "max_disparity": optional(NUMBER)}
+_RELATIVE_RIG = {**dict.fromkeys(("near_m", "far_m"), NUMBER), "max_disparity": optional(NUMBER)}
 
 FAR_M = 10_000.0  # for every lens at infinity
 
@@ -60,6 +61,7 @@ class StereoRig:
     max_disparity: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields("StereoRig", self, _STEREO_RIG)
         if not (0 < self.focal_px < math.inf and 0 < self.baseline_m < math.inf and math.isfinite(self.doffs_px)):
             raise SourceError(
                 f"a stereo rig with focal_px = {self.focal_px:g}, baseline_m = {self.baseline_m:g} and doffs_px = "
@@ -88,6 +90,7 @@ class RelativeRig:
     max_disparity: float | None = None
 
     def __post_init__(self) -> None:
+        check_fields("RelativeRig", self, _RELATIVE_RIG)
         if not 0 < self.near_m < self.far_m:
             raise SourceError(
                 f"the depth range {self.near_m:g} to {self.far_m:g} m of a pair is not valid; give 0 < near < far, "
@@ -112,14 +115,17 @@ class Lease:
 
     `replace`d copies of a frame share its lease. `release` may be called repeatedly and by any thread; the first call
     returns the buffer. A lease without references is released automatically. `give_back` runs in the thread that
-    releases. It must return at once and must not raise.
+    releases. It must return at once and must not raise. Raises ArgumentError if it is not a function.
     """
 
     __slots__ = ("_give_back", "_lock")
 
     def __init__(self, give_back: Callable[[], None]) -> None:
         self._lock = threading.Lock()
-        self._give_back: Callable[[], None] | None = give_back
+        self._give_back: Callable[[], None] | None = None
+        if not callable(give_back):
+            raise ArgumentError(f"Lease: give_back is {shown(give_back)}; give a function without arguments")
+        self._give_back = give_back
 
     @classmethod
     def joined(cls, *leases: Lease | None) -> Lease | None:
@@ -150,6 +156,17 @@ class Lease:
         self.release()
 
 
+_KINDS = {
+    **{"encoding": of_type(Encoding), "cfa": of_type(Cfa), "profile": of_type(CameraProfile)},
+    **{"packing": of_type(Packing), "yuv": optional(of_type(YuvFormat)), "lease": optional(of_type(Lease))},
+    **{"rig": optional(of_type(StereoRig, RelativeRig)), "native_lens": optional(of_type(Lens))},
+    **dict.fromkeys(("native_focus_m", "captured_s"), optional(NUMBER)),
+    **dict.fromkeys(("depth_noise", "time_s", "arrived_s"), NUMBER),
+    **dict.fromkeys(("index", "orientation", "packed_width"), WHOLE),
+}
+_ORIENTATIONS = range(1, 9)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """A picture in the pipeline. It is immutable.
@@ -162,17 +179,19 @@ class Frame:
     CUDA GPU is not copied to main memory for an engine on that GPU. A mosaic whose `packing` is not U16 is (H,
     row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
     `yuv`, which gives its size. `depth_m` is the distance in metres over the whole picture, float32 of any height and
-    width, or None if unknown; `depth_noise` is its standard deviation relative to the distance, 0 if it is exact.
-    `right` is the picture of the right camera of the `rig`, in the form of `pixels`. `native_lens` is the lens that
-    took the picture, focused at `native_focus_m`, if known: a virtual lens adds only the missing blur. `index` is the
-    number of the frame, `name` stands for it in messages. `time_s` is the presentation time since the source's first
-    frame; `arrived_s` is `time.perf_counter()` when the source delivered it. `captured_s` is when the sensor read the
-    frame out, on the clock of `time.perf_counter`, mapped from the driver's clock (`capture.clock`); None if unknown.
+    width, 0 where it is unknown, or None; an engine refuses NaN. `depth_noise` is its standard deviation relative to
+    the distance, 0 if it is exact. `right` is the picture of the right camera of the `rig`, in the form of `pixels`.
+    `native_lens` is the lens that took the picture, focused at `native_focus_m`, if known: a virtual lens adds only the
+    missing blur. `index` is the number of the frame, `name` stands for it in messages. `time_s` is the presentation
+    time since the source's first frame; `arrived_s` is `time.perf_counter()` when the source delivered it.
+    `captured_s` is when the sensor read the frame out, on the clock of `time.perf_counter`, mapped from the driver's
+    clock (`capture.clock`); None if unknown.
     `orientation` is the EXIF value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
     after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` is never part of the lease.
-    Raises SourceError if shapes or dtypes do not match: kernels would read outside the arrays.
+    Raises SourceError if shapes or dtypes do not match: kernels would read outside the arrays. Raises ArgumentError
+    for fields of another kind.
     """
 
     pixels: NDArray[Any]
@@ -197,7 +216,10 @@ class Frame:
     lease: Lease | None = None
 
     def __post_init__(self) -> None:
-        self._check_kinds()
+        check_kind("frame", "name", self.name, TEXT)
+        check_fields(self.name or "frame", self, _KINDS)
+        if self.orientation not in _ORIENTATIONS:
+            raise SourceError(f"{self.name or 'frame'}: orientation {self.orientation} is not EXIF's; give 1 to 8")
         self._take_arrays()
         if (self.encoding is Encoding.YUV) != (self.yuv is not None):
             raise SourceError(f"{self.name or 'frame'}: Encoding.YUV and a YuvFormat require each other; give both")
@@ -213,12 +235,6 @@ class Frame:
         if self.yuv is not None:
             self.yuv.check(self.pixels, self.name)
         self._check_right_and_depth()
-
-    def _check_kinds(self) -> None:
-        for field_name, kind in _KINDS.items():
-            if not isinstance(getattr(self, field_name), kind):
-                given = type(getattr(self, field_name)).__name__
-                raise SourceError(f"{self.name or 'frame'}: {field_name} has the type {given}; give {kind.__name__}")
 
     def _take_arrays(self) -> None:
         """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory.

@@ -18,11 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .checks import NUMBER, PATH, TEXT, check_fields, check_kind, shown
 from .documents import DocumentError, parse_toml, read_text
 from .errors import LookError, check_regular_file
 
 DEFAULT_ASPECT = 1.5  # default width over height of a sensor: 36x24 mm
 FULL_FRAME_DIAGONAL_MM = math.hypot(36.0, 24.0)
+INFINITE_M = 1e6  # equivalent to an infinite focus, and avoids 0 * infinity
 ALIASES = {"phone-23mm": "phone-1inch"}
 
 _POSITIVE = ("focal_mm", "f_number", "sensor_width_mm", "f_number_min", "f_number_max", "focus_min_m")
@@ -39,6 +41,7 @@ _RANGES = {
     "vignetting": (0.0, 1.0),
     "breathing_percent": (-20.0, 20.0),
 }
+_KINDS = {"name": TEXT, **dict.fromkeys((*_POSITIVE, *_RANGES, "blades"), NUMBER)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +98,7 @@ class Lens:
     breathing_percent: float = 0.0
 
     def __post_init__(self) -> None:
+        check_fields(f"lens {shown(self.name)}", self, _KINDS)
         for key in _POSITIVE:
             value = getattr(self, key)
             if not (math.isfinite(value) and value > 0):
@@ -138,6 +142,7 @@ class Lens:
 
     def at(self, f_number: float) -> Lens:
         """The same lens with its aperture at `f_number`; raises LookError outside the lens's range."""
+        check_kind(f"lens '{self.name}'", "f_number", f_number, NUMBER)
         return replace(self, f_number=float(f_number))
 
     def wide_open(self) -> Lens:
@@ -146,6 +151,7 @@ class Lens:
 
     def clamp_focus_m(self, focus_m: float) -> float:
         """`focus_m`, limited to the closest focus distance."""
+        check_kind(f"lens '{self.name}'", "focus_m", focus_m, NUMBER)
         return max(float(focus_m), self.focus_min_m)
 
     def coc_scale_px(self, focus_m: float, width_px: int) -> float:
@@ -154,6 +160,7 @@ class Lens:
         The thin-lens relation c = f^2/N |D - S| / (D (S - f)) (Potmesil and Chakravarty 1981) with f, c in
         millimetres, focus S and D in metres. LookError when the focus is not beyond the focal length.
         """
+        check_kind(f"lens '{self.name}'", "focus_m", focus_m, NUMBER)
         focus_mm = focus_m * 1e3
         if not focus_mm > self.focal_mm:
             raise LookError(
@@ -230,6 +237,7 @@ def _built_in(name: str) -> Lens:
 
 def load_lens(name_or_path: str | Path) -> Lens:
     """A built-in lens by name, or a lens from a TOML file. Raises LookError."""
+    check_kind("lens", "name", name_or_path, PATH)
     name_or_path = ALIASES.get(str(name_or_path), str(name_or_path))
     if name_or_path in list_lenses():
         return _built_in(name_or_path)

@@ -25,7 +25,7 @@ class Packing(enum.Enum):
     U16 = "u16"  # a sample in a 16-bit word of this machine's byte order: (H, W) uint16
     U16_ROWS = "u16-rows"  # the same words in rows of bytes: a driver's rows may end with padding
     U16_SWAPPED = "u16-swapped"  # the other byte order
-    U8 = "u8"
+    U8 = "u8"  # a sample in a byte
     RAW10 = "raw10"  # four samples' upper 8 bits, then a byte of their lower 2 bits each, the first lowest
     RAW12 = "raw12"  # two samples' upper 8 bits, then a byte of their lower 4 bits each, the first lowest
     RAW14 = "raw14"  # four samples' upper 8 bits, then three bytes of their lower 6 bits each, the first lowest

@@ -9,11 +9,12 @@ from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, get_args
 
+from .checks import NUMBER, TEXT, WHOLE, check_kinds, check_names, check_numbers, of_type, optional
 from .colour.output_space import OutputSpace, open_output_space
 from .develop.development import Development
 from .errors import GroundglassError
 from .gl.shader_inputs import NO_POINTER, Moment
-from .lens import Lens, load_lens
+from .lens import INFINITE_M, Lens, load_lens
 from .look.look import Look, load_look
 from .optics.defocus import Quality
 
@@ -28,18 +29,30 @@ PAUSE_S = 1.0  # for the wheel and repeating keys: changes within this time are 
 UNTIL_RELEASED = math.inf  # for a drag: changes are merged until `end_step`
 
 
+_KINDS = {
+    "look": of_type(str, Path, Look),
+    "lens": of_type(str, Path, Lens),
+    "development": optional(of_type(Development)),
+    "output_space": optional(of_type(str, Path, OutputSpace)),
+    "quality": TEXT,
+    "bits": WHOLE,
+    **dict.fromkeys(("strength", "scale"), NUMBER),
+    **dict.fromkeys(("focus_m", "f_number"), optional(NUMBER)),
+}
+
+
 @dataclass(frozen=True, slots=True, init=False)
 class Settings:
     """All settings for drawing a frame. `with_` returns a changed copy.
 
     `look` and `lens` are names, paths, or a Look and a Lens. `f_number` sets the aperture of the lens; default: its
-    current aperture. `focus_m` in metres; default: 1.2, or the closest focus distance of the lens. `strength`, 0 to 1,
-    is the share of the look in the blend with the neutral rendering. `development` are the settings of the raw
-    development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the picture relative to
-    the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`, `rec709`, the path of an
-    .icc; None is sRGB. `bits` per channel are 8, 10 if the display supports them, or 16 for files. `pointer` is the
-    uniform of that name for passes that use it: the position, and that of the press while a button is held, else -1;
-    fractions of the picture from its top left corner.
+    current aperture. `focus_m` in metres, infinity becomes 1e6; default: 1.2, or the closest focus distance of the
+    lens. `strength`, 0 to 1, is the share of the look in the blend with the neutral rendering. `development` are the
+    settings of the raw development. `quality` is `live` or `best`. `scale`, above 0 and at most 1, is the size of the
+    picture relative to the frame. `output_space` is the colour space of the display or file: `srgb`, `display-p3`,
+    `rec709`, the path of an .icc; None is sRGB. `bits` per channel are 8, 10 if the display supports them, or 16 for
+    files. `pointer` is the uniform of that name for passes that use it: the position, and that of the press while a
+    button is held, else -1; fractions of the picture from its top left corner.
 
     Raises LookError for an unknown look or lens, an aperture outside the lens's range, and a focus that is not beyond
     the focal length; OutputError for an unreadable output space; GroundglassError for other invalid values.
@@ -71,9 +84,13 @@ class Settings:
         *,
         f_number: float | None = None,
     ) -> None:
+        check_kinds("Settings", locals(), _KINDS)
+        check_numbers("Settings", "pointer", pointer, 4)
+        if not 0.0 <= strength <= 1.0:
+            raise GroundglassError(f"strength {strength:g} is not supported; use a number from 0 to 1")
         chosen = load_lens(lens) if isinstance(lens, str | Path) else lens
         chosen = chosen if f_number is None else chosen.at(f_number)
-        focus = chosen.clamp_focus_m(DEFAULT_FOCUS_M) if focus_m is None else focus_m
+        focus = chosen.clamp_focus_m(DEFAULT_FOCUS_M) if focus_m is None else min(focus_m, INFINITE_M)
         chosen.coc_scale_px(focus, 1)  # an impossible focus is an error now, not at the first frame
         if quality not in get_args(Quality):
             raise GroundglassError(f"quality '{quality}' is unknown; use one of {', '.join(get_args(Quality))}")
@@ -107,7 +124,9 @@ class Settings:
 
     def with_(self, **changes: Any) -> Settings:
         """A copy with changes, given as for `Settings`: `settings.with_(look="natural")`."""
-        kept = {field.name: getattr(self, field.name) for field in fields(self) if field.name not in changes}
+        names = [field.name for field in fields(self)]
+        check_names("Settings.with_", changes, (*names, "f_number"))
+        kept = {name: getattr(self, name) for name in names if name not in changes}
         return Settings(**kept, **changes)
 
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from .checks import SWITCH, WHOLE, check_fields, check_numbers, of_type
 from .errors import SourceError
 from .orientation import upright
 
@@ -91,6 +92,12 @@ SITED_CENTRE = (0.5, 0.5)  # JPEG: 4:2:0
 SITED_TOP_LEFT = (0.0, 0.0)  # 4:2:2 and BT.2020
 
 
+_KINDS = {
+    **{"layout": of_type(YuvLayout), "matrix": of_type(YuvMatrix), "full_range": SWITCH},
+    **dict.fromkeys(("width", "height", "bits", "low_zeros"), WHOLE),
+}
+
+
 class _Region(NamedTuple):
     """Rows of one plane in the bytes of a picture."""
 
@@ -125,8 +132,10 @@ class YuvFormat:
     siting: tuple[float, float] | None = None
 
     def __post_init__(self) -> None:
+        check_fields("YuvFormat", self, _KINDS)
         if self.siting is None:
             object.__setattr__(self, "siting", (0.0, ((1 << self.layout.shifts[1]) - 1) / 2))
+        check_numbers("YuvFormat", "siting", self.siting, 2)
         sides = zip(self.chroma_at, self.layout.shifts, strict=True)
         is_sited = all(abs(at) < 1 << shift if shift else at == 0 for at, shift in sides)
         has_bits = 8 <= self.bits <= 16 and 0 <= self.low_zeros <= (0 if self.bits == 8 else 16 - self.bits)

@@ -55,6 +55,12 @@ def test_every_document_has_a_page(website: Path) -> None:
     assert files == {path.relative_to(REPOSITORY).as_posix() for path in documents}
 
 
+def test_the_page_for_missing_addresses_works_in_a_folder_of_a_host(website: Path) -> None:
+    text = (website / "404.html").read_text(encoding="utf-8")
+    assert 'href="index.html"' in text
+    assert re.findall(r'(?:href|src)="/[^"]*"|"base":"/"', text) == []
+
+
 def test_the_reference_has_every_public_name_with_its_docstring(website: Path) -> None:
     assert anchors().keys() == set(gg.__all__)
     for name, place in anchors().items():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfile
 from groundglass.cfa import BAYER_PATTERNS, Cfa
-from groundglass.errors import SourceError
+from groundglass.errors import ArgumentError, SourceError
 from groundglass.frame import Encoding, Frame, RelativeRig, StereoRig
 from groundglass.orientation import upright
 
@@ -190,5 +190,5 @@ def test_a_frame_has_pixels(shape: tuple[int, int]) -> None:
     ],
 )
 def test_a_field_of_another_kind_is_named(field: str, value: object, kind: str) -> None:
-    with pytest.raises(SourceError, match=f"{field} has the type .*; give {kind}"):
+    with pytest.raises(ArgumentError, match=f"frame: {field} is .*; give an? {kind}"):
         Frame(np.zeros((2, 2), np.uint16), **{field: value})

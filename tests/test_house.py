@@ -17,6 +17,7 @@ FUNCTION_LINES = 60
 DATA_MODULES = {
     "camera",
     "cfa",
+    "checks",
     "controls",
     "device_array",
     "documents",

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any, Self
 
 from ..errors import DeviceError, GroundglassError, MissingExtraError, OutputError
@@ -29,6 +29,7 @@ LOCAL = "local"
 CONNECT_S = 10.0
 WORKERS_S = 30.0  # until a worker must have joined
 CHECK_S = 2.0
+STOP_S = 0.1  # interval of looking for pictures that were begun
 AHEAD = 2  # tasks handed out for each thread of the workers
 
 _RUNNERS: dict[str, Runner] = {}  # in a process of Dask, by job
@@ -69,6 +70,13 @@ def run_in_worker(key: str, message: bytes, task: Task, identity: dict[str, str]
 def is_equal(identity: dict[str, str], other: dict[str, str]) -> bool:
     """Whether the pictures of two workers are equal."""
     return identity == other
+
+
+def stop_in_worker(key: str) -> None:
+    """Lets the worker of this process finish what it has begun; tasks that come later do nothing."""
+    runner = _RUNNERS.get(key)
+    if runner is not None:
+        runner.stop()
 
 
 def close_in_worker(key: str) -> None:
@@ -230,10 +238,22 @@ class Cluster:
 
     def stop(self) -> Iterator[Result]:
         self._tasks.clear()
-        for future in list(self._running):
-            future.cancel()
-        self._running.clear()
-        yield from ()
+        with suppress(Exception):  # the cluster may be gone
+            self._client.run(stop_in_worker, self._key, on_error="ignore")
+        alone_s = 0.0
+        while self._running:
+            ended = [future for future in self._running if future.done()]
+            for future in ended:
+                del self._running[future]
+                with suppress(OSError, CancelledError):  # the worker with the result is gone
+                    if future.status == "finished":
+                        yield from future.result()
+            if not ended:
+                try:
+                    alone_s = self._check_alive(alone_s)
+                except DeviceError:
+                    return
+                sleep(STOP_S)
 
     def close(self) -> None:
         with suppress(Exception):  # the cluster may be gone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import os
 import re
@@ -71,12 +72,19 @@ def _lines(name: str) -> list[str]:
         data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise SourceError(f"{LIST}{name}: the list cannot be read ({error.strerror}); check its name") from error
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):  # PowerShell's
+        data = data.decode("utf-16", "replace").encode()
+    data = data.removeprefix(codecs.BOM_UTF8)
     lines = data.split(b"\0") if b"\0" in data else data.splitlines()
-    names = [os.fsdecode(line).strip("\r") for line in lines]
-    found = [line for line in names if line.strip() and not line.startswith("#")]
+    found = [_listed(os.fsdecode(line)) for line in lines if line.strip() and not line.startswith(b"#")]
     if not found:
         raise SourceError(f"{LIST}{name}: the list is empty; write one file name on each line")
     return found
+
+
+def _listed(line: str) -> str:
+    """The name on a line of a list: without blanks around it, unless a file has them in its name."""
+    return line if os.path.lexists(line) else line.strip()
 
 
 def _matched(pattern: str, root: str) -> Iterator[Input]:
@@ -84,9 +92,7 @@ def _matched(pattern: str, root: str) -> Iterator[Input]:
     if is_remote(pattern):
         names = matches(pattern)
     else:
-        names = sorted(
-            glob.glob(pattern, recursive=True), key=lambda name: (str(Path(name).parent), natural_key(Path(name)))
-        )
+        names = sorted(_found(pattern), key=lambda name: (str(Path(name).parent), natural_key(Path(name))))
         names = [name for name in names if Path(name).is_file()] or names
         names = [name for name in names if not _is_output(name, root, str(fixed))]
     if not names:
@@ -95,6 +101,31 @@ def _matched(pattern: str, root: str) -> Iterator[Input]:
     for name in names:
         below = name[len(base) :].lstrip("/") if is_remote(pattern) and name.startswith(base) else None
         yield Input(name, _without_suffix(below or (stem_of(name) if below == "" else os.path.relpath(name, base))))
+
+
+def _found(pattern: str) -> Iterator[str]:
+    """The files and folders that a pattern matches. `**` follows links, but not into a folder that holds the link."""
+    pattern = f"{pattern}/*" if pattern == "**" or pattern.endswith("/**") else pattern
+    before, recursive, after = pattern.partition("**/")
+    if not recursive or (before and not before.endswith("/")):
+        yield from glob.iglob(pattern, recursive=True)
+        return
+    for folder in glob.iglob(before) if before else [""]:
+        for place, folders, _ in os.walk(folder or ".", followlinks=True):
+            folders[:] = [name for name in folders if not name.startswith(".") and not _is_loop(f"{place}/{name}")]
+            shown = folder if place == (folder or ".") else os.path.relpath(place) if not folder else place
+            if "**/" in after:
+                yield from _found(f"{glob.escape(shown)}/{after}" if shown else after)
+            else:
+                yield from glob.iglob(os.path.join(glob.escape(shown), after))
+
+
+def _is_loop(folder: str) -> bool:
+    """Whether a folder is a link to one that it lies in."""
+    if not os.path.islink(folder):
+        return False
+    place = os.path.realpath(os.path.dirname(folder))
+    return (place + os.sep).startswith(os.path.realpath(folder).rstrip(os.sep) + os.sep)
 
 
 def _fixed_parts(pattern: str) -> list[str]:
@@ -168,7 +199,7 @@ class Target:
         if is_folder or output.endswith("/") or (not suffix_of(output) and "{" not in output):
             return cls(output.rstrip("/") or "/", (NUMBERED if numbered else NAME) + FOLDER_SUFFIX)
         folder, slash, pattern = output.rpartition("/")
-        if re.search(r"[{}%]", folder):
+        if (NAME in folder or NUMBER.search(folder)) and not Path(folder).is_dir():
             raise OutputError(f"{output}: only the name of a file may have {NAME} or %04d; try out/{NAME}.jpg")
         if re.search(r"[{}%]", NUMBER.sub("", pattern.replace(NAME, "", 1), count=1)):
             raise OutputError(
@@ -195,8 +226,16 @@ class Target:
         return NUMBER.sub(lambda found: found[0] % number, self.pattern).replace(NAME, below)
 
 
-def check_outputs(root: str, outputs: list[tuple[str, str]]) -> None:
-    """Raises OutputError if two inputs have the same output, or an output is an input; (output, input) pairs."""
+def once(inputs: list[Input]) -> list[Input]:
+    """The inputs without those that name a file for the second time, as ./a.dng does after a.dng."""
+    found: dict[tuple[str, str], Input] = {}
+    for item in inputs:
+        found.setdefault((item.name, item.source if is_remote(item.source) else os.path.realpath(item.source)), item)
+    return list(found.values())
+
+
+def check_outputs(outputs: list[tuple[str, str]]) -> None:
+    """Raises OutputError if two inputs have the same output; (output, input) pairs."""
     by_output: dict[str, str] = {}
     for output, source in outputs:
         other = by_output.setdefault(output, source)
@@ -205,6 +244,10 @@ def check_outputs(root: str, outputs: list[tuple[str, str]]) -> None:
                 f"{output}: is the output of {other} and of {source}; number them (-o out/%04d.png), or give their "
                 "folder with --each, which keeps the folders"
             )
+
+
+def check_inputs_stay(root: str, outputs: list[tuple[str, str]]) -> None:
+    """Raises OutputError if an output in the folder `root` is an input; (output, input) pairs."""
     if is_remote(root):
         return
     inputs = {os.path.realpath(source): source for _, source in outputs if "://" not in source}

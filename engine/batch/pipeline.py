@@ -6,7 +6,6 @@ import enum
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from queue import Queue
@@ -14,10 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..develop.auto_balance import estimate_light
 from ..errors import LostOutputError
-from ..formats.picture_write import save
 from .digest import file_digest, joined_digest
 from .names import as_error
-from .picture import rendered
+from .picture import Pictures
 from .plan import PART, RUN_IN, open_input, read_still
 from .storage import is_remote, joined, put_file
 from .task import Clip, Failed, Job, Order, Picture, Result, Task, Written
@@ -145,6 +143,7 @@ class Pipeline:
         self, job: Job, engine: Engine, report: Callable[[int, Result | None], None], notes: Notes | None = None
     ) -> None:
         self._job, self._engine, self._report = job, engine, report
+        self._pictures = Pictures(engine, job.hdr)
         self._tasks: Queue[Task | None] = Queue()
         self._read: Queue[Step | None] = Queue(1)
         self._drawn: Queue[tuple[Step, Any] | None] = Queue(1)
@@ -170,6 +169,7 @@ class Pipeline:
             del step
         self._drawn.put(None)
         self._threads[1].join()
+        self._pictures.release()
 
     def _read_all(self) -> None:
         while (task := self._tasks.get()) is not None and not self._stops.is_set():
@@ -200,7 +200,7 @@ class Pipeline:
             if step.use is Use.DEVELOP or step.picture is None:
                 engine.scene(frame, settings)
                 return None
-            return rendered(engine, settings, frame, step.picture.output)
+            return self._pictures.pixels(settings, frame, step.picture.output)
         except Exception as error:  # one picture is lost, the others are rendered
             return error
 
@@ -229,16 +229,14 @@ class Pipeline:
 
     def _save(self, output: str, pixels: Any) -> str:
         """Writes a picture. Returns its digest."""
-        space, address = self._job.settings.output_space, joined(self._job.root, output)
+        settings, address = self._job.settings, joined(self._job.root, output)
         if not is_remote(address):
             path = Path(address)
-            with suppress(OSError):  # `save` reports it
-                path.parent.mkdir(parents=True, exist_ok=True)
-            save(path, pixels, space=space)
+            self._pictures.write(path, pixels, settings)
             return file_digest(path)
         with tempfile.TemporaryDirectory(prefix="groundglass-") as folder:
             path = Path(folder) / Path(output).name
-            save(path, pixels, space=space)
+            self._pictures.write(path, pixels, settings)
             put_file(path, address)
             return file_digest(path)
 

@@ -21,7 +21,7 @@ from ..formats.picture_read import PICTURE_SUFFIXES
 from ..formats.raw import RAW_SUFFIXES
 from ..frame import Encoding, Frame
 from .digest import file_digest
-from .names import Input, Target, check_outputs
+from .names import Input, Target, check_inputs_stay, check_outputs, once
 from .storage import is_remote, local_file, suffix_of
 from .task import Clip, Failed, Job, Order, Picture, Task
 
@@ -58,7 +58,7 @@ def make_plan(job: Job, inputs: list[Input], target: Target, frames: int | None)
     if two pictures have the same output.
     """
     plan = Plan()
-    for item in inputs:
+    for item in once(inputs) if target.is_named else inputs:
         number = len(plan.pictures) + len(plan.failed) + 1
         try:
             clip = None if is_still(item.source, _given(job).get("raw_format")) else open_clip(job, item.source)
@@ -71,8 +71,9 @@ def make_plan(job: Job, inputs: list[Input], target: Target, frames: int | None)
             plan.pictures.append(Picture(target.output(item.name, number, in_clip=False), (item.source,)))
         else:
             _add_clip(plan, item, target, clip, frames)
-    check_outputs(job.root, [(picture.output, picture.inputs[0]) for picture in plan.pictures if picture.frame is None])
+    check_outputs([(picture.output, picture.inputs[0]) for picture in plan.pictures if picture.frame is None])
     _check_clips(plan, job.root)
+    check_inputs_stay(job.root, [(picture.output, name) for picture in plan.pictures for name in picture.inputs])
     return plan
 
 
@@ -97,8 +98,6 @@ def _check_clips(plan: Plan, root: str) -> None:
                 f"{picture.output}: is the output of {other.inputs[0]} and of {picture.inputs[0]}; number them "
                 "(-o out/%04d.png)"
             )
-    if len(seen) < len(plan.pictures):  # a file that is named twice is rendered once
-        plan.pictures = list(seen.values())
     for clip in {clip.source: clip for clip in plan.clips.values()}.values():
         if clip.encoding is not Encoding.MOSAIC and os.path.realpath(clip.source) == os.path.realpath(root):
             raise OutputError(f"{root}: the outputs would become frames of this clip; name another folder with -o")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from ..frame import Encoding
+    from ..look.hdr_files import HdrKind
     from ..optics.focus import Rack
     from ..settings import Settings
 
@@ -19,8 +20,8 @@ class Job:
     """The settings that all pictures of a batch share.
 
     `source_options` are those of `open_source`, `engine_options` those of `Engine`. With a `rack` the focus follows the
-    time of each frame. `root` is the folder of the outputs, a path or an address. `sandbox` decodes files apart.
-    Relative paths start from `folder`, also on other computers.
+    time of each frame. `root` is the folder of the outputs, a path or an address. `sandbox` decodes files apart. With
+    `hdr`, the pictures are HDR files of this kind. Relative paths start from `folder`, also on other computers.
     """
 
     settings: Settings
@@ -29,6 +30,7 @@ class Job:
     engine_options: Mapping[str, Any] = field(default_factory=dict)
     rack: Rack | None = None
     sandbox: bool = False
+    hdr: HdrKind | None = None
     folder: str = field(default_factory=os.getcwd)
 
 

@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..camera import CameraProfile
 from ..cfa import Cfa
+from ..checks import check_kind, of_type, shown
 from ..device_array import SupportsDLPack, as_array
-from ..errors import SourceError
+from ..errors import ArgumentError, SourceError, cause
 from ..frame import Encoding, Frame
 from .base import BaseSource
 from .open import open_source
@@ -66,6 +67,8 @@ def open_input(
     a picture (H, W, 3), see `picture_frame`, or with `cfa` a mosaic (H, W), see `mosaic_frame`. `depth_m`, metres of
     any size, replaces the depth. `depth_later`: a model will add it. Raises SourceError.
     """
+    if cfa is not None:
+        check_kind("a mosaic", "cfa", cfa, of_type(str, Cfa))
     if isinstance(given, str | Path):
         if cfa is not None:
             raise SourceError(f"{given}: cfa describes the mosaic of an array; for a file use raw_format")
@@ -144,5 +147,14 @@ def depth_map(depth_m: Any) -> NDArray[np.float32]:
 
 def _array(given: Any) -> NDArray[Any]:
     """C-contiguous; a list becomes an array. An array on a GPU stays there."""
-    is_exported = isinstance(given, SupportsDLPack) and not isinstance(given, np.ndarray)
-    return as_array(given, "the array") if is_exported else np.ascontiguousarray(given)
+    if isinstance(given, SupportsDLPack) and not isinstance(given, np.ndarray):
+        return as_array(given, "the array")
+    try:
+        array = np.ascontiguousarray(given)
+    except (TypeError, ValueError) as error:  # rows of different lengths
+        raise ArgumentError(f"{shown(given)} is not an array of numbers ({cause(error)}); give equal rows") from error
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(
+            f"{shown(given)} is not a picture; give one name of a source, a Frame, a Source, or an array of numbers"
+        )
+    return array

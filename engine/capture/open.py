@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from ..checks import NUMBER, PATH, SWITCH, TEXT, WHOLE, Kind, check_kind, check_kinds, optional
 from ..depth.relative import DepthRange
-from ..errors import SourceError, check_name, check_regular_file
+from ..errors import MAX_NAME_CHARACTERS, SourceError, check_name, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
 from ..formats.depth_files import Scaling
 from ..formats.headerless import Layout
@@ -72,6 +74,17 @@ def open_mosaics(name: str, paths: list[Path], raw_format: str, black: float, re
     return FileSequence(paths, read, name=name, fps=fps, loop=request.loop, tolerant=request.tolerant)
 
 
+_KINDS = {
+    **{"loop": SWITCH, "tolerant": SWITCH},
+    **dict.fromkeys(("fps", "raw_black", "raw_white", "depth_scale"), optional(NUMBER)),
+    **dict.fromkeys(("raw_stride", "raw_header", "raw_trailer"), optional(WHOLE)),
+    **dict.fromkeys(("raw_format", "layer", "depth_crop"), optional(TEXT)),
+    **dict.fromkeys(("profile", "depth"), optional(PATH)),
+    "raw_size": optional(Kind((str, tuple, list), "'1920x1080' or (width, height)")),
+    "depth_range": optional(Kind((str, tuple, list, DepthRange), "'0.8..6' or (brightest, darkest) in metres")),
+}
+
+
 def open_source(
     source: str | Path,
     *,
@@ -118,6 +131,8 @@ def open_source(
 
     Raises SourceError, or MissingExtraError if an optional library is missing.
     """
+    check_kind("gg.open", "source", source, PATH)
+    check_kinds(str(source)[:MAX_NAME_CHARACTERS], locals(), _KINDS)
     if fps is not None and not 0 < fps <= MAX_FPS:
         raise SourceError(f"fps {fps:g} is not above 0 and at most {MAX_FPS:g}; give frames per second, such as 24")
     scaling = Scaling(depth_scale, None if depth_range is None else DepthRange.parse(depth_range))
@@ -151,6 +166,9 @@ def open_source(
     except BaseException:
         opened.close()
         raise
+
+
+OPTIONS = tuple(name for name in inspect.signature(open_source).parameters if name not in ("source", "depth_later"))
 
 
 def _with_own_depth(opened: Source, scaling: Scaling, pairs: Rgbd | None, *, may_lack: bool, tolerant: bool) -> Source:

@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +19,7 @@ from ..optics.focus import Rack
 from ..viewfinder.opening import compile_ahead
 from .options import BatchOptions, EngineOptions, SourceOptions
 from .render_batch import run_render_batch
-from .render_hdr import TRANSFERS, HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
+from .render_hdr import HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
 from .start import open_engine, open_input, settings_of
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def run_render(
     batch: BatchOptions | None = None,
     hdr: HdrOptions | None = None,
 ) -> None:
-    """Write the sources to `output`: files and folders as a batch, one picture, a live source or HDR as it arrives."""
+    """Write the sources to `output`: files and folders as a batch; one picture, a live source and a video at once."""
     batch, output = batch or BatchOptions(), plain(str(output))
     if "" in sources:
         raise SourceError("SOURCE is empty; name a file, a folder or a camera")
@@ -53,19 +52,18 @@ def run_render(
         option = "--each" if batch.each else "--cluster"
         raise SourceError(f"{alone}: {option} renders files and folders; leave it out")
     plan = hdr_plan(Path(output), options, hdr or HdrOptions())
-    if plan is not None and (alone is None or batch != BatchOptions()):
+    is_video = plan is not None and plan.is_video
+    if is_video and (alone is None or batch != BatchOptions()):
         raise OutputError(
-            f"{output}: HDR files and {plan.suffix} are written from one source at a time; name one file, folder or "
-            "video, and leave out --each, --workers and --cluster"
+            f"{output}: a video is written from one folder or video; name one SOURCE, and leave out --each, --workers "
+            "and --cluster"
         )
     is_clip = alone is not None and not is_live and not batch.each and not is_still(alone, source_options.raw_format)
     target = Target.parse(output, numbered=is_clip)
     is_file = target.is_single and not is_remote(target.root) and batch.cluster is None
-    if alone is not None and (is_live or is_file or plan is not None):
+    if alone is not None and (is_live or is_file or is_video):
         if is_remote(target.root):
-            raise OutputError(
-                f"{output}: HDR files and frames of a live source are written to folders of this computer"
-            )
+            raise OutputError(f"{output}: videos and frames of a live source are written to folders of this computer")
         if is_live and NAME in output:
             raise OutputError(f"{output}: {NAME} is the name of a file, which {alone} does not have; name the output")
         file = Path(output.replace(NAME, stem_of(alone)))
@@ -73,7 +71,10 @@ def run_render(
             check_sources_stay(path, file)
             render_source(alone if is_live else str(path), source_options, options, file, frames, plan)
         return
-    run_render_batch(expand(sources, target.root, each=batch.each), target, source_options, options, batch, frames)
+    inputs = expand(sources, target.root, each=batch.each)
+    if plan is not None:
+        options = plan.engine_options(options)
+    run_render_batch(inputs, target, source_options, options, batch, frames, None if plan is None else plan.kind)
 
 
 def is_live_source(source: str) -> bool:
@@ -109,8 +110,7 @@ def render_source(
     from ..tools.focus import zone_text
 
     if plan is not None:
-        space = "srgb" if plan.space in TRANSFERS else plan.space
-        options = replace(options, output_space=space, look=None if plan.keeps_scene else options.look)
+        options = plan.engine_options(options)
     with open_input(source, source_options, options.size) as opened:
         is_video = plan is not None and plan.is_video
         pattern = None if is_video else numbered(output)
@@ -132,7 +132,7 @@ def numbered(output: Path) -> Path | None:
         return output / FOLDER_PATTERN
     if "%" not in output.name:
         return None
-    if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None or "%" in str(output.parent):
+    if re.fullmatch(r"[^%]*%(0\d)?d[^%]*", output.name) is None:
         raise OutputError(f"{output}: a numbered name must have one %d or %04d; try {output.parent / FOLDER_PATTERN}")
     return output
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections import Counter
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GroundglassError, OutputError, print_line
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..batch.pool import Workers
     from ..batch.run import Summary
     from ..batch.task import Job
+    from ..look.hdr_files import HdrKind
 
 MAX_LINES = 20  # failures and notes that are listed; the manifest has all failures
 
@@ -35,20 +37,28 @@ def run_render_batch(
     options: EngineOptions,
     batch: BatchOptions,
     frames: int | None,
+    hdr: HdrKind | None = None,
 ) -> None:
-    """Renders the inputs into the folder of `target`. Raises LostPicturesError after all others are rendered."""
+    """Renders the inputs into the folder of `target`, as HDR files with `hdr`.
+
+    Raises LostPicturesError after all others are rendered.
+    """
     from ..batch.manifest import Manifest
     from ..batch.plan import make_plan
     from ..batch.run import make_root, run_batch
     from ..formats.picture_write import is_scene
+    from ..look.hdr_files import check_hdr_suffix
 
-    is_scene(target.pattern)
+    if hdr is None:
+        is_scene(target.pattern)
+    else:
+        check_hdr_suffix(Path(target.pattern))
     if target.is_single and len(inputs) > 1:
         raise OutputError(
             f"{target.root}/{target.pattern}: one file for {len(inputs)} sources; name a folder, "
             f"{{name}}{target.suffix} or %04d{target.suffix}"
         )
-    job = job_of(source_options, options, target.root)
+    job = job_of(source_options, options, target.root, hdr)
     plan = make_plan(job, inputs, target, frames)
     make_root(target.root)
     with Manifest(target.root) as manifest, bar() as progress:
@@ -56,7 +66,7 @@ def run_render_batch(
     report(summary, plan, target)
 
 
-def job_of(source_options: SourceOptions, options: EngineOptions, root: str) -> Job:
+def job_of(source_options: SourceOptions, options: EngineOptions, root: str, hdr: HdrKind | None = None) -> Job:
     from ..batch.task import Job
 
     return Job(
@@ -66,6 +76,7 @@ def job_of(source_options: SourceOptions, options: EngineOptions, root: str) -> 
         engine_arguments(options, source_options),
         options.focus if isinstance(options.focus, Rack) else None,
         source_options.sandbox,
+        hdr,
     )
 
 
@@ -94,7 +105,8 @@ def report(summary: Summary, plan: Plan, target: Target) -> None:
     _list([failed.reason for failed in summary.failed], "failures")
     last = plan.pictures[-1].output if plan.pictures else ""
     parts = [f"wrote {_files(summary.written)}"] if summary.written or not summary.up_to_date else []
-    parts += [f"{_files(summary.up_to_date)} {'were' if parts else 'are'} up to date"] if summary.up_to_date else []
+    verb = ("was" if parts else "is") if summary.up_to_date == 1 else "were" if parts else "are"
+    parts += [f"{_files(summary.up_to_date)} {verb} up to date"] if summary.up_to_date else []
     where = f", the last is {target.root}/{last}" if not summary.failed and last else f" in {target.root}"
     print(f"groundglass: {', '.join(parts)}{where}")
     sys.stdout.flush()

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -19,13 +18,12 @@ from .options import EngineOptions, HdrVideoCodec
 if TYPE_CHECKING:
     from ..engine import Engine
     from ..frame import Frame
-    from ..look.hdr import HdrDraw
+    from ..look.hdr_files import HdrKind, HdrPictures
     from ..output.hdr_video import HdrVideo
     from ..settings import Settings
 
 NO_LOOK = "none"
 TRANSFERS = ("pq", "hlg")
-_JPEG = (".jpg", ".jpeg")
 _VIDEO = (".mp4", ".mov", ".mkv")
 
 
@@ -45,32 +43,40 @@ class HdrOptions:
 
 
 class HdrPlan(NamedTuple):
-    """What `render` writes: a file with these `suffix` and `space`, from the look or from the scene's own light."""
+    """What `render` writes: a file of `kind` with this `suffix`; a video in `codec`."""
 
     suffix: str
-    space: str
-    stops: float
+    kind: HdrKind
     codec: str
-    keeps_scene: bool
 
     @property
     def is_video(self) -> bool:
         return self.suffix in _VIDEO
+
+    def engine_options(self, options: EngineOptions) -> EngineOptions:
+        """The options of the picture that becomes the file: its codes are not those of a display."""
+        space = "srgb" if self.kind.space in TRANSFERS else self.kind.space
+        return replace(options, output_space=space, look=None if self.kind.keeps_scene else options.look)
 
 
 def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -> HdrPlan | None:
     """None for the files of `picture_write`. Raises OutputError and LookError for options that do not fit."""
     from ..colour.hdr import check_stops
     from ..formats.hdr_pictures import CODE_POINTS, DEEP_SUFFIXES
+    from ..formats.picture_write import DISPLAY_SUFFIXES, SCENE_SUFFIXES
+    from ..look.hdr_files import JPEG_SUFFIXES, HdrKind
 
     space, keeps_scene = engine_options.output_space, engine_options.look == NO_LOOK
-    suffix, known = output.suffix.lower(), (*_JPEG, *DEEP_SUFFIXES, *_VIDEO)
+    suffix, known = output.suffix.lower(), (*JPEG_SUFFIXES, *DEEP_SUFFIXES, *_VIDEO)
     if suffix in (*DEEP_SUFFIXES, *_VIDEO) and options.hdr and space not in TRANSFERS:
         space = "pq" if suffix in DEEP_SUFFIXES else "hlg"
     if suffix in _VIDEO and space not in TRANSFERS:
         raise OutputError(f"{output}: render writes HDR video; add --output-space hlg or pq, or name %04d.png")
+    if not suffix and (options.hdr or space in TRANSFERS):
+        example = output / f"{{name}}{'.avif' if space in TRANSFERS else '.jpg'}"
+        raise OutputError(f"{output}: a folder gets .png, which holds no HDR picture; name {example}")
     if space in TRANSFERS and suffix not in (*DEEP_SUFFIXES, *_VIDEO):
-        remedy = "use --hdr instead" if suffix in _JPEG else f"use one of {' '.join((*DEEP_SUFFIXES, *_VIDEO))}"
+        remedy = "use --hdr instead" if suffix in JPEG_SUFFIXES else f"use one of {' '.join((*DEEP_SUFFIXES, *_VIDEO))}"
         raise OutputError(f"{output}: the suffix '{output.suffix}' holds no --output-space {space}; {remedy}")
     if options.hdr and suffix not in known:
         raise OutputError(f"{output}: the suffix '{output.suffix}' holds no HDR picture; use one of {' '.join(known)}")
@@ -78,88 +84,63 @@ def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -
         raise LookError(f"--look {NO_LOOK} keeps the scene's light, which needs --output-space pq or hlg")
     if keeps_scene and (engine_options.lut is not None or engine_options.strength != 1.0):
         raise LookError(f"--look {NO_LOOK} keeps the scene's light; leave out --lut and --strength")
-    if suffix not in known or (suffix in _JPEG and not options.hdr):
+    if suffix and suffix not in (*known, *DISPLAY_SUFFIXES, *SCENE_SUFFIXES):
+        suffixes = dict.fromkeys((*DISPLAY_SUFFIXES, *DEEP_SUFFIXES, *SCENE_SUFFIXES))
+        raise OutputError(
+            f"{output}: the suffix '{output.suffix}' names no picture format; use one of {' '.join(suffixes)}, or "
+            f"{' '.join(_VIDEO)} for HDR video"
+        )
+    if suffix not in known or (suffix in JPEG_SUFFIXES and not options.hdr):
         return None
     if space not in CODE_POINTS:
         raise OutputError(f"{output}: {suffix} holds the output spaces {', '.join(CODE_POINTS)}; use one of them")
-    return HdrPlan(suffix, space, check_stops(options.headroom), options.codec.value, keeps_scene)
+    return HdrPlan(suffix, HdrKind(space, check_stops(options.headroom), keeps_scene), options.codec.value)
 
 
 def check_hdr_output(path: Path, plan: HdrPlan) -> None:
     """Raises OutputError and MissingExtraError before the first frame is rendered."""
-    from ..formats.hdr_pictures import check_library
     from ..formats.picture_write import check_folder_of
+    from ..look.hdr_files import check_hdr_suffix
     from ..output.hdr_video import check_hdr_video
 
     check_folder_of(path)
     if plan.is_video:
         check_hdr_video(path, plan.codec)
-    elif plan.suffix not in _JPEG:
-        check_library(path)
+    else:
+        check_hdr_suffix(path)
 
 
 @contextmanager
 def hdr_frames(engine: Engine, plan: HdrPlan, fps: float | None) -> Iterator[HdrFrames]:
     """Writes frames for the plan; a video of `fps` is whole when the block ends."""
-    from ..look.hdr import HdrDraw
+    from ..look.hdr_files import HdrPictures
 
-    with HdrDraw(engine.gl) as draw, ExitStack() as stack:
-        yield HdrFrames(draw, plan, fps, stack)
+    with HdrPictures(engine.gl, plan.kind) as pictures, ExitStack() as stack:
+        yield HdrFrames(pictures, plan, fps, stack)
 
 
 class HdrFrames:
     """Called like `write_frame`. `stack` closes the video."""
 
-    def __init__(self, draw: HdrDraw, plan: HdrPlan, fps: float | None, stack: ExitStack) -> None:
-        self._draw, self._plan, self._fps, self._stack = draw, plan, fps, stack
+    def __init__(self, pictures: HdrPictures, plan: HdrPlan, fps: float | None, stack: ExitStack) -> None:
+        self._pictures, self._plan, self._fps, self._stack = pictures, plan, fps, stack
         self._video: HdrVideo | None = None
 
     def __call__(self, engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
-        if self._plan.suffix in _JPEG:
-            self._write_jpeg(engine, settings, frame, path)
-        elif self._plan.is_video:
-            self._add(self.codes(engine, settings, frame)[0], path)
-        else:
-            self._write_deep(path, *self.codes(engine, settings, frame))
+        from ..look.hdr_files import write_hdr
 
-    def _write_jpeg(self, engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:
-        from ..formats.picture_write import write_ultra_hdr
-        from ..look.hdr import ultra_hdr_of
-
-        self._draw.load(engine.scene(frame, settings))
-        display_rgb, gain = ultra_hdr_of(self._draw, settings, settings.moment_of(frame), self._plan.stops)
-        write_ultra_hdr(path, display_rgb, gain, space=settings.output_space)
-
-    def _write_deep(self, path: Path, codes: NDArray[np.uint16], light: tuple[int, int] | None) -> None:
-        from ..formats.hdr_pictures import deep_picture
-        from ..formats.picture_write import write_atomically
-
-        content = deep_picture(path, codes, self._plan.space, light, lossless=self._plan.keeps_scene)
-        write_atomically(path, partial(Path.write_bytes, data=content))
+        scene_rgb, moment = engine.scene(frame, settings), settings.moment_of(frame)
+        if self._plan.is_video:
+            self._add(self._pictures.codes(scene_rgb, settings, moment).codes, path)
+            return
+        pixels = self._pictures.pixels(scene_rgb, settings, moment, path.suffix)
+        write_hdr(path, pixels, self._plan.kind, settings.output_space)
 
     def _add(self, codes: NDArray[np.uint16], path: Path) -> None:
         from ..output.hdr_video import hdr_video
 
         if self._video is None:
             size = codes.shape[1], codes.shape[0]
-            video = hdr_video(path, size, self._fps, self._plan.space, self._plan.codec)
+            video = hdr_video(path, size, self._fps, self._plan.kind.space, self._plan.codec)
             self._video = self._stack.enter_context(video)
         self._video.add(codes)
-
-    def codes(
-        self, engine: Engine, settings: Settings, frame: Frame
-    ) -> tuple[NDArray[np.uint16], tuple[int, int] | None]:
-        """The codes (H, W, 3) of the plan's space, and the content light level of an HDR one."""
-        from ..colour.encoding import srgb_encode
-        from ..colour.hdr import content_light, encoded, light_output
-
-        scene, plan = engine.scene(frame, settings), self._plan
-        if plan.keeps_scene:
-            return encoded(scene, plan.space), content_light(scene)
-        self._draw.load(scene)
-        is_hdr = plan.space in TRANSFERS
-        output = light_output("rec2020" if is_hdr else plan.space, plan.stops)
-        drawn = self._draw.renditions(settings.look, output, settings.strength, settings.moment_of(frame))
-        if is_hdr:
-            return encoded(drawn.hdr, plan.space), content_light(drawn.hdr)
-        return (srgb_encode(drawn.sdr.astype(np.float64)) * 65535.0 + 0.5).astype(np.uint16), None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from ..checks import TEXT, check_kind
 from ..errors import DeviceError
 from . import cuda, opencl
 from .device import Candidate, Device, Failure
@@ -62,6 +63,7 @@ def open_device(spec: str = "auto", gl: moderngl.Context | None = None) -> Devic
     `gl` is the OpenGL context that draws from its memory, if there is one; it is current. Raises DeviceError if no
     such device exists, or if the driver cannot open it.
     """
+    check_kind("device", "name", spec, TEXT)
     kind, colon, number = spec.partition(":")
     backends = {backend.KIND: backend for backend in BACKENDS}
     if (kind not in backends and spec != "auto") or (colon and not (number.isascii() and number.isdigit())):

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import check_numbers
 from ..errors import SourceError
 from .maps import FAR_M
 
@@ -45,6 +46,7 @@ class DepthRange:
         if isinstance(text, DepthRange):
             return text
         if not isinstance(text, str):
+            check_numbers("depth range", "depth_range", text, 2)
             bright_m, dark_m = text
             return cls(float(bright_m), float(dark_m))
         match = re.fullmatch(r"([\d.]+?|inf)\.\.([\d.]+|inf)(,linear)?", text.strip())

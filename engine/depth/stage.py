@@ -49,7 +49,7 @@ class _MapProperties(NamedTuple):
 def _properties_of(depth_m: NDArray[np.float32]) -> _MapProperties:
     minimum_m, maximum_m = float(depth_m.min()), float(depth_m.max())
     if math.isnan(minimum_m):
-        raise SourceError("the depth map contains NaN; use infinity for unknown distances")
+        raise SourceError("the depth map contains NaN; give 0 where a distance is unknown")
     if maximum_m <= 0:
         raise SourceError("the depth map has no distance above 0; check that it is in metres")
     has_holes = minimum_m <= 0

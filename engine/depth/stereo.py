@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checks import NUMBER, check_kind
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..errors import SourceError
@@ -41,6 +42,7 @@ class StereoDepth:
     """
 
     def __init__(self, device: Device, width: int, height: int, max_disparity: float = 63) -> None:
+        check_kind("stereo", "max_disparity", max_disparity, NUMBER)
         if not 1 <= max_disparity < MAX_DISPARITIES:
             raise SourceError(
                 f"a disparity of up to {max_disparity:g} pixels is out of range; use 1 to {MAX_DISPARITIES - 1}, "

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..cfa import Cfa
+from ..checks import TEXT, check_kind
 from ..compute.arguments import of_matrix
 from ..compute.device import Buffer
 from ..compute.planes import PAD, Planes
@@ -22,6 +23,7 @@ HALVING: tuple[Method, ...] = ("quarter", "half")
 
 def check_method(method: str) -> Method:
     """`method` if it is valid; else a GroundglassError with the closest name."""
+    check_kind("demosaic", "method", method, TEXT)
     if method not in METHODS:
         near = difflib.get_close_matches(method, METHODS, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"use one of {', '.join(METHODS)}"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
+from ..checks import NUMBER, TEXT, check_kind
 from ..errors import GroundglassError
 
 
@@ -49,6 +51,7 @@ def check_settings(values: Any) -> None:
     """Raises GroundglassError for the first invalid setting of a dataclass instance."""
     for name, (setting, kind) in settings_of(values.__class__).items():
         value = getattr(values, name)
+        check_kind(values.__class__.__name__, name, value, NUMBER if kind is float else TEXT)
         if get_origin(kind) is Literal and value not in get_args(kind):
             raise GroundglassError(f"{name} '{value}' is unknown; {_hint(str(value), get_args(kind))}")
         if setting.check is not None:
@@ -56,6 +59,8 @@ def check_settings(values: Any) -> None:
         if setting.low is not None and setting.high is not None and not setting.low <= value <= setting.high:
             middle = (setting.low + setting.high) / 2
             raise GroundglassError(f"{name} {value:g} is outside {setting.low:g}..{setting.high:g}; try {middle:g}")
+        if kind is float and not math.isfinite(value):
+            raise GroundglassError(f"{name} {value:g} is not finite; give a number")
 
 
 def _hint(value: str, choices: tuple[str, ...]) -> str:

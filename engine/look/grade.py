@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..checks import NUMBER, SWITCH, TEXT, check_kind, of_type
 from ..colour.hdr import LightOutput
 from ..compute.stage_cache import StageCache
 from ..gl.constant_folding import ConstantFolding
@@ -371,8 +372,12 @@ def grade(
     scene = np.asarray(rgb, dtype=np.float32)
     if scene.ndim != 3 or scene.shape[2] != 3 or 0 in scene.shape:
         raise ValueError(f"a scene is (H, W, 3), not {scene.shape}")
+    check_kind("grade", "space", space, TEXT)
     if space not in ("rec709", "rec2020"):
         raise ValueError(f"unknown space '{space}'; use rec709 or rec2020")
+    check_kind("grade", "strength", strength, NUMBER)
+    check_kind("grade", "local", local, SWITCH)
+    check_kind("grade", "look", look, of_type(str, Path, Look))
     if isinstance(look, str | Path):
         look = load_look(look)
     if space == "rec709":

@@ -50,10 +50,13 @@ class Renditions:
 
 
 class HdrDraw:
-    """Draws the renditions of looks, in a GL context; `with` or `release` frees its textures and programs."""
+    """Draws the renditions of looks, in a GL context; `with` or `release` frees its textures and programs.
 
-    def __init__(self, ctx: moderngl.Context) -> None:
-        self._ctx = ctx
+    Numbers of a program that may become constants do so `at_once`, else after some equal draws (see `Grader.draw`).
+    """
+
+    def __init__(self, ctx: moderngl.Context, *, at_once: bool = False) -> None:
+        self._ctx, self._at_once = ctx, at_once
         self._planes, self._grader = ScenePlanes(ctx), Grader(ctx)
 
     def load(self, scene_rgb: NDArray[np.float32]) -> None:
@@ -77,8 +80,8 @@ class HdrDraw:
     def _drawn(self, look: Look, strength: float, moment: Moment, target: Target, output: Table | None) -> NDArray[Any]:
         make_current(self._ctx)
         texture = self._grader.draw(
-            self._planes, look, strength=strength, target=target, output=output, **moment
-        )  # fmt: skip
+            self._planes, look, strength=strength, target=target, output=output, at_once=self._at_once, **moment
+        )
         dtype = np.uint8 if target == "rgba8" else np.float32
         return np.frombuffer(texture.read(), dtype).reshape(texture.height, texture.width, 4)
 

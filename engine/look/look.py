@@ -25,6 +25,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from ..checks import PATH, TEXT, check_kind
 from ..documents import DocumentError, parse_toml, read_text
 from ..errors import LookError, check_name, check_regular_file
 from ..files import path_inside
@@ -77,6 +78,8 @@ class Look:
 
         Raises LookError for an unknown pass or parameter, or a wrong value.
         """
+        check_kind(self.name, "pass_name", pass_name, TEXT)
+        check_kind(self.name, "parameter", parameter, TEXT)
         pass_name, names = self.present_name(pass_name), [settings.name for settings in self.passes]
         if pass_name not in names:
             raise LookError(f"{self.name}: no pass '{pass_name}'{_nearest(pass_name, names)}")
@@ -105,6 +108,7 @@ def load_look(name_or_path: str | Path) -> Look:
 
     Raises LookError with file, line and the nearest name for anything unknown, of the wrong type or out of range.
     """
+    check_kind("look", "name", name_or_path, PATH)
     built_in = _built_in_looks()
     file: Path | Traversable | None = built_in.get(str(name_or_path))
     if file is None:

@@ -6,6 +6,7 @@ import dataclasses
 from pathlib import Path
 from types import MappingProxyType
 
+from ..checks import TEXT, check_kind
 from ..colour.encoding import PICTURE_INPUTS, check_input
 from ..errors import LookError
 from .look import Look, PassSettings, load_look
@@ -21,6 +22,7 @@ def lut_look(lut: str | Path | Lut, input: str = "srgb", look: str | Path | Look
     Rec.709 primaries) makes the whole picture in sRGB, and excludes a `look`.
     Raises LookError for a LUT that cannot be read, an unknown input, or a look with a LUT for scene light.
     """
+    check_kind("lut_look", "input", input, TEXT)
     table = lut if isinstance(lut, Lut) else read_lut(lut)
     settings = PassSettings("lut", MappingProxyType({"file": table, "input": check_input(input), "amount": 1.0}))
     name = Path(table.name).stem

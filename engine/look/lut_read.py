@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..checks import PATH, check_kind
 from ..errors import GroundglassError, LookError, check_name, check_regular_file
 from .lut import MAX_SIDE, Lut
 from .lut_cube import parse_cube
@@ -23,6 +24,7 @@ def read_lut(path: str | Path) -> Lut:
 
     Raises LookError with the file, and the line if it is known; MissingExtraError without OpenColorIO.
     """
+    check_kind("LUT", "path", path, PATH)
     path = Path(path)
     return replace(_read(path), file=path.absolute())
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..camera import REC709_TO_REC2020
+from ..checks import check_kind, of_type
 from ..colour.difference import PATCH_NAMES, REFERENCE_LAB, lab_of_scene, scene_of_lab
 from . import reference
 from .hsl_mixer import BANDS, from_opponent
@@ -76,6 +77,7 @@ def skins() -> NDArray[np.float64]:
 
 def measure(look: Look) -> Traits:
     """Measures the traits of a look. Raises LookError if one of its pixel passes has no reference."""
+    check_kind("measure_look", "look", look, of_type(Look))
     stops, greys = curve(look)
     white = greys[-1].mean()
     rising = (greys < greys[-1] - 1 / 255).any(axis=1)

@@ -18,12 +18,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..capture.in_memory import Input
-from ..controls import Setting
 from ..display.bitmap import BitmapSurface
-from ..display.viewer import Viewer
 from ..errors import GroundglassError, SourceError, print_line
 from ..settings import Settings
-from ..viewfinder.session import LiveOptions, Session
+from ..viewfinder.session import LiveOptions, Session, SessionControls
 from .canvas import Canvas
 from .sliders import Sliders
 
@@ -47,7 +45,7 @@ class _Surface(BitmapSurface):
         self._on_status(title)
 
 
-class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no types
+class Viewfinder(ipywidgets.VBox, SessionControls):  # type: ignore[misc]  # ipywidgets has no types
     """The viewfinder below a cell: the picture, sliders, and the status line.
 
     `source` and the keyword arguments are those of `groundglass.view`, without its window; or `options` has all. The
@@ -63,7 +61,7 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
     ) -> None:
         if not max_fps > 0:
             raise GroundglassError(f"max_fps {max_fps:g} is not above 0; give frames a second, such as 30")
-        live = LiveOptions.of(**{"shows_text": False, **keywords}) if options is None else options
+        live = LiveOptions.of("Viewfinder", **{"shows_text": False, **keywords}) if options is None else options
         self._session = Session(source, live)
         self._canvas = Canvas(self._session.source.size, max_fps, self._session.send)
         self._sliders = Sliders(live.settings, self._session.set)
@@ -79,11 +77,6 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         _alive.add(self)
 
     @property
-    def settings(self) -> Settings:
-        """The settings of the next frame, which sliders, keys and the pointer change."""
-        return self._session.settings
-
-    @property
     def picture(self) -> NDArray[np.uint8] | None:
         """The newest picture, (H, W, 3) uint8, display sRGB; None before the first."""
         return self._picture
@@ -96,18 +89,6 @@ class Viewfinder(ipywidgets.VBox):  # type: ignore[misc]  # ipywidgets has no ty
         if self._picture is None:
             raise SourceError(f"{self._session.source.name}: no picture after {timeout_s:g} s; check the source")
         return self._picture
-
-    def set(self, name: str, setting: Setting) -> None:
-        """Sets a control before the next frame: `set("f_number", 2.8)`. docs/remote.md lists them."""
-        self._session.set(name, setting)
-
-    def do(self, name: str) -> None:
-        """Runs an action before the next frame: `do("still")`."""
-        self._session.do(name)
-
-    def call(self, work: Callable[[Viewer], object]) -> None:
-        """Lets the thread of the view call `work` with its viewer, before the next frame."""
-        self._session.call(work)
 
     def close(self) -> None:
         """Ends the view, closes the source, and removes the widget from the page. Harmless when repeated."""

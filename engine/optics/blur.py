@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kept import Kept
-from ..lens import Lens
+from ..lens import INFINITE_M, Lens
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,11 @@ class Blur:
     def _of(
         cls, lens: Lens, focus_m: float, width_px: int, native_lens: Lens | None, native_focus_m: float | None
     ) -> Blur:
+        focus_m = min(focus_m, INFINITE_M)
         coc_px = lens.coc_scale_px(focus_m, width_px)
         native_coc_px = 0.0
         if native_lens is not None and native_focus_m is not None:
+            native_focus_m = min(native_focus_m, INFINITE_M)
             native_coc_px = native_lens.coc_scale_px(native_focus_m, width_px)
         return cls(
             coc_px,

@@ -12,9 +12,12 @@ import math
 import re
 from dataclasses import dataclass
 
+from ..checks import NUMBER, check_fields, check_kind, of_type
 from ..errors import LookError
-from ..lens import DEFAULT_ASPECT, Lens
+from ..lens import DEFAULT_ASPECT, INFINITE_M, Lens
 
+_RACK = dict.fromkeys(("from_m", "to_m", "seconds"), NUMBER)
+_ZONE = dict.fromkeys(("f_number", "near_m", "far_m"), NUMBER)
 CIRCLES_PER_DIAGONAL = 1500.0
 MAX_FOCUS_M = 1000.0  # end of the focus scale: greater distances look the same, and infinity cannot be interpolated
 
@@ -45,6 +48,7 @@ def hyperfocal_m(lens: Lens, aspect: float = DEFAULT_ASPECT) -> float:
     >>> round(hyperfocal_m(Lens(focal_mm=50.0, f_number=8.0)), 1)
     10.9
     """
+    _check("hyperfocal_m", lens, aspect)
     return 1.0 / depth_of_field_dioptres(lens, aspect) + lens.focal_mm / 1e3
 
 
@@ -53,11 +57,20 @@ def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT)
 
     `aspect` is the width of the picture over its height. Raises LookError if the focus is not beyond the focal length.
     """
-    focus_m = min(focus_m, 1e6)  # equivalent to an infinite focus; avoids 0 * infinity
+    _check("depth_of_field_m", lens, aspect)
+    check_kind("depth_of_field_m", "focus_m", focus_m, NUMBER)
+    focus_m = min(focus_m, INFINITE_M)
     largest = lens.coc_scale_px(focus_m, 1) * lens.sensor_width_mm  # mm, circle of confusion at infinity
     part = sharp_circle_mm(lens, aspect) / largest  # the formula of `coc_px`, solved for the distance
     # A focus at the hyperfocal distance must reach infinity in spite of rounding.
     return focus_m / (1.0 + part), focus_m / (1.0 - part) if part < 1.0 - 1e-9 else math.inf
+
+
+def _check(where: str, lens: Lens, aspect: float) -> None:
+    check_kind(where, "lens", lens, of_type(Lens))
+    check_kind(where, "aspect", aspect, NUMBER)
+    if not 0 < aspect < math.inf:
+        raise LookError(f"{where}: aspect {aspect:g} is not above 0; give the width of the picture over its height")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,7 @@ class Rack:
     seconds: float
 
     def __post_init__(self) -> None:
+        check_fields("Rack", self, _RACK)
         if not (self.from_m > 0 and self.to_m > 0 and 0 <= self.seconds < math.inf):
             raise LookError(
                 f"rack focus from {self.from_m:g} to {self.to_m:g} m in {self.seconds:g} s is impossible; "
@@ -116,6 +130,7 @@ class ZoneFocus:
     far_m: float = 5.0
 
     def __post_init__(self) -> None:
+        check_fields("ZoneFocus", self, _ZONE)
         if not (0 < self.f_number < math.inf and 0 < self.near_m <= self.far_m and self.near_m < math.inf):
             raise LookError(
                 f"zone focus at f/{self.f_number:g} from {self.near_m:g} to {self.far_m:g} m is impossible; "

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import moderngl
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QThread, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QThread, QTimer, Signal
 from PySide6.QtGui import (
     QCloseEvent,
     QDragEnterEvent,
@@ -15,23 +15,26 @@ from PySide6.QtGui import (
     QMouseEvent,
     QOffscreenSurface,
     QOpenGLContext,
+    QResizeEvent,
+    QShowEvent,
     QSurfaceFormat,
     QWheelEvent,
 )
 from PySide6.QtOpenGLWidgets import QOpenGLWidget
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QWidget
 
 from ..capture.in_memory import Input
-from ..controls import Setting
 from ..display import events
 from ..display.letterbox import Size
-from ..display.viewer import Viewer
 from ..errors import DeviceError, GroundglassError, print_line
-from ..settings import Settings
-from ..viewfinder.session import LiveOptions, Session
+from ..viewfinder.session import LiveOptions, Session, SessionControls
 from .keys import button_name, key_name, modifiers_of
 from .surface import QtContext, QtSurface, SwapChain
 
+NO_OPENGL = (
+    "groundglass.qt: Qt has no OpenGL 3.3 here; install a driver of the graphics card, or Mesa (libgl1-mesa-dri, "
+    "libegl1), or use another QT_QPA_PLATFORM"
+)
 WHEEL_STEP = 120.0  # eighths of a degree, by Qt's convention
 
 
@@ -58,7 +61,7 @@ class _Thread(QThread):
             self.error = error
 
 
-class GroundglassWidget(QOpenGLWidget):
+class GroundglassWidget(QOpenGLWidget, SessionControls):
     """The viewfinder with all its tools, keys and pointer, as a widget of Qt.
 
     `source` and the keyword arguments are those of `groundglass.view`, without its window. The view runs in a thread of
@@ -78,7 +81,7 @@ class GroundglassWidget(QOpenGLWidget):
 
     def __init__(self, source: Input = "scene:", *, parent: QWidget | None = None, **keywords: Any) -> None:
         super().__init__(parent)
-        self._options = LiveOptions.of(**keywords)
+        self._options = LiveOptions.of("GroundglassWidget", **keywords)
         self._given = source
         self._session = Session(source, self._options)
         self._swap_chain = SwapChain()
@@ -88,6 +91,11 @@ class GroundglassWidget(QOpenGLWidget):
         self._shown_gl: moderngl.Context | None = None
         self._context: QOpenGLContext | None = None
         self._off_screen: QOffscreenSurface | None = None
+        self._reason = QLabel(self)  # why there is no picture
+        self._reason.setWordWrap(True)
+        self._reason.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._reason.setStyleSheet("background: #202020; color: #e0e0e0; padding: 16px;")
+        self._reason.hide()
         self.setFormat(surface_format())
         self.setMouseTracking(True)
         self.setAcceptDrops(True)
@@ -99,26 +107,9 @@ class GroundglassWidget(QOpenGLWidget):
             application.aboutToQuit.connect(self.shut_down)
 
     @property
-    def settings(self) -> Settings:
-        """The settings of the next frame."""
-        return self._session.settings
-
-    @property
     def status(self) -> str:
         """The status line of the picture."""
         return self._status
-
-    def set(self, name: str, setting: Setting) -> None:
-        """Sets a control before the next frame: `widget.set("f_number", 2.8)`. docs/remote.md lists them."""
-        self._session.set(name, setting)
-
-    def do(self, name: str) -> None:
-        """Runs an action before the next frame: `widget.do("still")`."""
-        self._session.do(name)
-
-    def call(self, work: Callable[[Viewer], object]) -> None:
-        """Lets the thread of the view call `work` with its viewer, before the next frame."""
-        self._session.call(work)
 
     def sizeHint(self) -> QSize:  # noqa: N802
         width, height = self._session.source.size
@@ -139,12 +130,12 @@ class GroundglassWidget(QOpenGLWidget):
         shared = self.context()
         shared.aboutToBeDestroyed.connect(self._forget_context)
         current: Any = QtContext(shared)
-        self._shown_gl = moderngl.create_context(require=330, context=current)
-        if self._thread is None:
-            try:
+        try:
+            self._shown_gl = moderngl.create_context(require=330, context=current)
+            if self._thread is None:
                 self._start(shared)
-            except GroundglassError as error:
-                self._report(error)
+        except Exception as error:  # the driver is older than OpenGL 3.3; the widget shows it
+            self._report(error)
 
     def _start(self, shared: QOpenGLContext) -> None:
         if not QOpenGLContext.supportsThreadedOpenGL():
@@ -237,7 +228,23 @@ class GroundglassWidget(QOpenGLWidget):
     def _report(self, error: Exception) -> None:
         message = str(error) if isinstance(error, GroundglassError) else repr(error)
         print_line(message)
+        self._reason.setText(message)
+        self._reason.setGeometry(self.rect())
+        self._reason.show()
         self.failed.emit(message)
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802
+        super().showEvent(event)
+        QTimer.singleShot(0, self._check_opengl)
+
+    def _check_opengl(self) -> None:
+        """Without OpenGL, Qt neither begins nor paints the widget."""
+        if self.isVisible() and not self.isValid() and self._reason.isHidden():
+            self._report(DeviceError(NO_OPENGL))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._reason.setGeometry(self.rect())
 
     def _toggle_fullscreen(self) -> None:
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 import threading
@@ -12,7 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeviceError
+from ..capture.open import OPTIONS
+from ..checks import NUMBER, PATH, SWITCH, WHOLE, check_kinds, check_names, check_size, optional
+from ..errors import ArgumentError, DeviceError
 from ..interrupts import signal_numbers
 from ..settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 from .session import METERED, LiveOptions, Session
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
     from ..lens import Lens
     from ..look.look import Look
     from ..optics.defocus import Quality
+
+
+_KINDS = {"fullscreen": SWITCH, "stills": PATH, "frames": optional(WHOLE), "seconds": optional(NUMBER)}
 
 
 def view(
@@ -67,13 +73,19 @@ def view(
     the script has installed is called instead. All handlers are restored. Raises GroundglassError: SourceError,
     LookError; DeviceError without a display.
     """
+    check_names("gg.view", options, (*inspect.signature(view).parameters, *OPTIONS))
+    check_kinds("gg.view", {"fullscreen": fullscreen, "stills": stills, "frames": frames, "seconds": seconds}, _KINDS)
+    if size is not None:
+        check_size("gg.view", size)
+    if (frames is not None and frames < 1) or (seconds is not None and not seconds > 0):
+        raise ArgumentError(f"gg.view: frames={frames}, seconds={seconds} show no picture; give more than 0, or None")
     settings = Settings(
         look=look,
         strength=strength,
         lens=lens,
         f_number=f_number,
         focus_m=focus_m,
-        development=development or METERED,
+        development=METERED if development is None else development,
         quality=quality,
         output_space=output_space,
     )

@@ -12,6 +12,8 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..capture.in_memory import Input, open_input
+from ..capture.open import OPTIONS
+from ..checks import check_names
 from ..controls import Setting
 from ..develop.development import Development
 from ..display.events import Signal
@@ -54,15 +56,43 @@ class LiveOptions:
     source: dict[str, Any] = field(default_factory=dict)  # options of `open_source`
 
     @classmethod
-    def of(cls, **keywords: Any) -> LiveOptions:
-        """From the keyword arguments of `groundglass.view`: those of Settings, of this class, and of the source."""
+    def of(cls, where: str = "view", /, **keywords: Any) -> LiveOptions:
+        """From the keyword arguments of `groundglass.view`: those of Settings, of this class, and of the source.
+
+        Raises GroundglassError; `where` names the widget that takes them.
+        """
+        check_names(where, keywords, (*OF_SETTINGS, *OWN, *OPTIONS))
         own = {name: keywords.pop(name) for name in OWN if name in keywords}
         chosen = {name: keywords.pop(name) for name in OF_SETTINGS if name in keywords}
-        chosen["development"] = chosen.get("development") or METERED
+        if chosen.get("development") is None:
+            chosen["development"] = METERED
         return cls(Settings(**chosen), **own, source=keywords)
 
     def with_settings(self, settings: Settings) -> LiveOptions:
         return replace(self, settings=settings)
+
+
+class SessionControls:
+    """What a program asks of a widget that shows a `Session`: its settings and controls, from any thread."""
+
+    _session: Session
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the next frame, which keys and the pointer change, too."""
+        return self._session.settings
+
+    def set(self, name: str, setting: Setting) -> None:
+        """Sets a control before the next frame: `set("f_number", 2.8)`. docs/remote.md lists them."""
+        self._session.set(name, setting)
+
+    def do(self, name: str) -> None:
+        """Runs an action before the next frame: `do("still")`."""
+        self._session.do(name)
+
+    def call(self, work: Callable[[Viewer], object]) -> None:
+        """Lets the thread of the view call `work` with its viewer, before the next frame."""
+        self._session.call(work)
 
 
 class _EndedError(Exception):

@@ -17,6 +17,7 @@ from groundglass.batch.plan import make_plan, make_tasks
 from groundglass.batch.pool import LocalPool
 from groundglass.batch.task import Job, Result, Written
 from groundglass.errors import DeviceError
+from groundglass.look.hdr_files import HdrKind
 
 distributed = pytest.importorskip("distributed")
 
@@ -29,11 +30,13 @@ def scheduler() -> Iterator[Any]:
         yield local
 
 
-def job_and_tasks(folder: Path, count: int) -> tuple[Job, list[Any]]:
+def job_and_tasks(folder: Path, count: int, output: str = "", **options: Any) -> tuple[Job, list[Any]]:
+    """For `count` raw files; `output` is the name of a picture, default a PNG file with the name of its raw file."""
     write_raw_files(folder / "in", count)
     (folder / "out").mkdir()
-    job = Job(gg.Settings(), str(folder / "out"))
-    plan = make_plan(job, expand([str(folder / "in" / "*.dng")], "out"), Target.parse(job.root, numbered=False), None)
+    job = Job(gg.Settings(), str(folder / "out"), **options)
+    target = Target.parse(str(folder / "out" / output), numbered=False)
+    plan = make_plan(job, expand([str(folder / "in" / "*.dng")], "out"), target, None)
     return job, make_tasks(plan, [picture.output for picture in plan.pictures], 1)
 
 
@@ -54,6 +57,28 @@ def test_a_cluster_gives_the_pictures_of_one_process_although_a_worker_is_killed
     assert sorted(arrived) == alone
     assert all(isinstance(result, Written) for result in alone)
     assert cluster_module._RUNNERS == {}
+
+
+def test_a_cluster_gives_the_hdr_pictures_of_two_processes(scheduler: Any, tmp_path: Path) -> None:
+    pytest.importorskip("imagecodecs")
+    job, tasks = job_and_tasks(tmp_path, 4, "{name}.avif", hdr=HdrKind("pq"))
+    with LocalPool(job, 2, ["auto"]) as pool:
+        alone = sorted(pool.results(tasks))
+    assert all(isinstance(result, Written) for result in alone)
+    with Cluster(job, scheduler.scheduler_address, 1, "auto") as cluster:
+        assert sorted(cluster.results(tasks)) == alone
+
+
+def test_pictures_that_were_begun_are_finished_at_the_end(scheduler: Any, tmp_path: Path) -> None:
+    job, tasks = job_and_tasks(tmp_path, 30)
+    with Cluster(job, scheduler.scheduler_address, 1, "auto") as cluster:
+        results = cluster.results(tasks)
+        before = [next(results)]
+        after = list(cluster.stop())
+    written = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert sorted(result.output for result in (*before, *after)) == written
+    assert 1 < len(written) < 30
+    assert all(isinstance(result, Written) for result in after)
 
 
 def test_an_address_that_does_not_answer_is_one_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from groundglass.batch.names import Input, Target, check_outputs, expand, stem_of
+from groundglass.batch.names import Input, Target, check_inputs_stay, check_outputs, expand, once, stem_of
 from groundglass.errors import OutputError, SourceError
 
 
@@ -64,6 +64,40 @@ def test_a_list_has_a_name_on_each_line(shoot: Path) -> None:
         expand(["@nowhere.txt"], "out")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_list_may_be_that_of_another_program(shoot: Path, encoding: str) -> None:
+    """Editors leave blanks at the ends of lines; PowerShell writes UTF-16."""
+    Path("files.txt").write_bytes("shoot/day1/a2.dng \t\r\n  shoot/day1/gr\u00f6\u00dfe.dng\r\n".encode(encoding))
+    assert names("@files.txt") == ["shoot/day1/a2", "shoot/day1/gr\u00f6\u00dfe"]
+    Path("kept .dng").touch()
+    Path("files.txt").write_text("kept .dng\n")
+    assert names("@files.txt") == ["kept "]
+
+
+def test_a_file_that_is_named_twice_is_one_input(shoot: Path) -> None:
+    sources = ["shoot/day1/a2.dng", "./shoot/day1/a2.dng", str(shoot / "shoot/day1/a2.dng"), "shoot/day1/a10.dng"]
+    assert [item.source for item in once(expand(sources, ""))] == ["shoot/day1/a2.dng", "shoot/day1/a10.dng"]
+
+
+def test_a_link_to_its_own_folder_is_not_followed(shoot: Path) -> None:
+    (shoot / "shoot" / "day1" / "loop").symlink_to("..")
+    (shoot / "shoot" / "self").symlink_to(".")
+    (shoot / "shoot" / "day3").symlink_to(shoot / "shoot" / "day2")
+    assert names("shoot/**/*.dng") == ["day1/a2", "day1/a10"]
+    assert names("shoot/**/*.png") == ["day2/c", "day3/c"]
+    assert names("shoot/day2/**") == names("shoot/day2/**/*") == ["c"]
+    assert names("**/a2.dng") == ["shoot/day1/a2"]
+    assert names("shoot/**/day1/**/a2.dng") == ["day1/a2"]
+
+
+def test_a_folder_may_have_a_percent_sign(shoot: Path) -> None:
+    Path("o%d").mkdir()
+    assert Target.parse("o%d/x.png", numbered=False) == Target("o%d", "x.png")
+    assert Target.parse("100% crops/{name}.jpg", numbered=False) == Target("100% crops", "{name}.jpg")
+    with pytest.raises(OutputError, match="only the name of a file"):
+        Target.parse("p%d/x.png", numbered=False)
+
+
 def test_the_name_of_a_file_is_not_a_pattern(shoot: Path) -> None:
     Path("a[1].dng").touch()
     assert names("a[1].dng") == ["a[1]"]
@@ -110,11 +144,11 @@ def test_another_placeholder_is_an_error(output: str) -> None:
         Target.parse(output, numbered=False)
 
 
-def test_two_inputs_with_one_output_are_found(tmp_path: Path) -> None:
+def test_two_inputs_with_one_output_are_found() -> None:
     with pytest.raises(OutputError, match=r"a\.png: is the output of x/a\.dng and of y/a\.dng.*--each"):
-        check_outputs(str(tmp_path), [("a.png", "x/a.dng"), ("a.png", "y/a.dng")])
+        check_outputs([("a.png", "x/a.dng"), ("a.png", "y/a.dng")])
 
 
 def test_an_input_is_not_overwritten(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="would be overwritten"):
-        check_outputs(str(tmp_path), [("a.jpg", str(tmp_path / "a.jpg"))])
+        check_inputs_stay(str(tmp_path), [("a.jpg", str(tmp_path / "a.jpg"))])

@@ -16,10 +16,14 @@ from groundglass.batch import plan as plan_module
 from groundglass.batch.names import Target, expand
 from groundglass.batch.pipeline import Pipeline
 from groundglass.batch.plan import Plan, make_plan, make_tasks
+from groundglass.batch.run import settings_digest
 from groundglass.batch.task import Failed, Job, Order, Picture, Result, Task, Written
+from groundglass.colour.cicp import Cicp
 from groundglass.commands.render import write_frame
 from groundglass.develop.development import Development
 from groundglass.errors import OutputError, SourceError
+from groundglass.formats.colour_tags import colours_of
+from groundglass.look.hdr_files import HdrKind
 from PIL import Image
 
 DEVELOPMENT = Development(metering="auto")
@@ -75,6 +79,36 @@ def test_pictures_do_not_depend_on_the_pictures_before(raw_files: Path, engine: 
     backwards = run(job, engine, [replace(task, number=10 + task.number) for task in reversed(tasks)])
     assert forwards == backwards
     assert all(isinstance(result, Written) for result in forwards.values())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "kind", "library", "colours"),
+    [
+        (".jpg", HdrKind("srgb"), "PIL", None),
+        (".avif", HdrKind("pq"), "imagecodecs", Cicp(9, 16)),
+        (".avif", HdrKind("pq", keeps_scene=True), "imagecodecs", Cicp(9, 16)),
+        (".heic", HdrKind("hlg"), "pillow_heif", Cicp(9, 18)),
+    ],
+)
+def test_hdr_pictures_do_not_depend_on_the_pictures_before(
+    suffix: str, kind: HdrKind, library: str, colours: Cicp | None, raw_files: Path, engine: gg.Engine, tmp_path: Path
+) -> None:
+    pytest.importorskip(library)
+    job = replace(job_in(tmp_path), hdr=kind)
+    target = Target.parse(f"{tmp_path}/{{name}}{suffix}", numbered=False)
+    tasks = all_tasks(make_plan(job, expand([str(raw_files / "*.dng")], job.root), target, None))
+    forwards = run(job, engine, tasks)
+    backwards = run(job, engine, [replace(task, number=10 + task.number) for task in reversed(tasks)])
+    assert forwards == backwards
+    assert len({result.output_sha256 for result in forwards.values() if isinstance(result, Written)}) == 6
+    file = tmp_path / f"0003{suffix}"
+    assert colours_of(file) == colours
+    assert (b"hdrgm" in file.read_bytes()) == (suffix == ".jpg")
+
+
+def test_the_hdr_pictures_of_another_headroom_are_other_ones(tmp_path: Path) -> None:
+    jobs = [job_in(tmp_path), *(replace(job_in(tmp_path), hdr=HdrKind("pq", stops)) for stops in (2.0, 3.0))]
+    assert len({settings_digest(job, {}) for job in jobs}) == 3
 
 
 def test_a_folder_is_a_clip_and_equals_the_frames_one_after_the_other(

@@ -82,3 +82,33 @@ def test_failures_are_listed_and_the_others_are_rendered(tmp_path: Path) -> None
     assert done.returncode == 0
     assert "wrote 2 files, 2 files were up to date" in done.stdout
     assert (output / NAME).exists()
+
+
+def test_hdr_files_of_many_pictures_are_continued(tmp_path: Path) -> None:
+    write_raw_files(tmp_path / "in", 4)
+    output = tmp_path / "out"
+    arguments = (tmp_path / "in" / "*.dng", "-o", output / "{name}.jpg", "--hdr", "--workers", 2, *OPTIONS)
+    assert "wrote 4 files" in render(*arguments).stdout
+    before = {path.name: path.read_bytes() for path in output.iterdir()}
+    assert all(b"hdrgm" in content for name, content in before.items() if name.endswith(".jpg"))
+    (output / "0002.jpg").unlink()
+    assert "wrote 1 file, 3 files were up to date" in render(*arguments).stdout
+    assert {path.name: path.read_bytes() for path in output.iterdir()} == before
+    assert "wrote 4 files" in render(*arguments, "--headroom", 3).stdout
+
+
+@pytest.mark.parametrize(
+    ("output", "options", "message"),
+    [
+        ("out.mp4", ("--hdr",), "a video is written from one folder or video"),
+        ("out/", ("--hdr",), "a folder gets .png, which holds no HDR picture; name out/{name}.jpg"),
+        ("out/", ("--output-space", "pq"), "which holds no HDR picture; name out/{name}.avif"),
+    ],
+)
+def test_an_output_that_holds_no_hdr_picture_is_one_line(
+    output: str, options: tuple[str, ...], message: str, tmp_path: Path
+) -> None:
+    done = render(*write_raw_files(tmp_path, 2), "-o", output, *options)
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1

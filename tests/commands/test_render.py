@@ -41,7 +41,7 @@ def test_a_source_is_not_overwritten(picture: Path, options: tuple[str, ...], mo
 def test_the_frames_of_a_folder_are_not_overwritten(picture: Path) -> None:
     frame = picture.rename(picture.parent / "0001.jpg")
     data = frame.read_bytes()
-    with pytest.raises(GroundglassError, match="would be overwritten"):
+    with pytest.raises(GroundglassError, match="would become frames of this clip"):
         render(picture.parent, "-o", picture.parent / "%04d.jpg", "--hdr")
     assert frame.read_bytes() == data
 

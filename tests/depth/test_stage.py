@@ -55,7 +55,7 @@ def test_the_same_array_is_copied_once(bench: Bench, device: Device, monkeypatch
 
 @pytest.mark.parametrize(
     ("unusable", "message"),
-    [(np.nan, "the depth map contains NaN; use infinity"), (0.0, "the depth map has no distance above 0")],
+    [(np.nan, "the depth map contains NaN; give 0 where"), (0.0, "the depth map has no distance above 0")],
 )
 def test_a_map_without_distances_is_rejected(bench: Bench, unusable: float, message: str) -> None:
     with pytest.raises(SourceError, match=message):

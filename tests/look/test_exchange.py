@@ -227,8 +227,19 @@ def test_a_huge_file_and_a_file_of_other_text_are_one_line(tmp_path: Path) -> No
     with pytest.raises(LookError, match="larger than 1 MB"):
         run("import", tmp_path / "a.xmp", "-o", tmp_path / "a.toml")
     (tmp_path / "a.xmp").write_bytes(BOMB.encode("utf-16"))
-    with pytest.raises(LookError, match="not UTF-8"):
+    with pytest.raises(LookError, match="declares a document type"):
         run("import", tmp_path / "a.xmp", "-o", tmp_path / "a.toml")
+    (tmp_path / "a.xmp").write_bytes(BOMB.encode("utf-32"))
+    with pytest.raises(LookError, match=r"is not XML|not UTF"):
+        run("import", tmp_path / "a.xmp", "-o", tmp_path / "a.toml")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_xmp_may_be_utf_16(encoding: str, tmp_path: Path) -> None:
+    text = '<?xml version="1.0" encoding="UTF-16"?>' + XMP.format('crs:Exposure2012="+0.50"')
+    (tmp_path / "a.xmp").write_bytes(text.encode(encoding))
+    run("import", tmp_path / "a.xmp", "-o", tmp_path / "a.toml")
+    assert "exposure_ev = 0.5" in (tmp_path / "a.toml").read_text()
 
 
 @pytest.mark.parametrize(

@@ -133,3 +133,30 @@ def test_a_missing_pyside_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "PySide6", None)
     with pytest.raises(gg.GroundglassError, match=r"groundglass.qt: needs PySide6; pip install groundglass\[qt\]"):
         __import__("groundglass.qt")
+
+
+WITHOUT_OPENGL = """
+import sys
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+from groundglass.qt import GroundglassWidget
+
+app = QApplication(sys.argv)
+widget = GroundglassWidget("scene:?size=96x64")
+widget.failed.connect(lambda message: QTimer.singleShot(0, app.quit))
+QTimer.singleShot(20000, app.quit)
+widget.show()
+app.exec()
+print(not widget._reason.isHidden(), widget._reason.text())
+widget.close()
+"""
+
+
+def test_a_widget_without_opengl_shows_the_reason(screen: Screen) -> None:
+    pytest.importorskip("PySide6.QtOpenGLWidgets", reason="PySide6 is not installed", exc_type=ImportError)
+    environment = {name: value for name, value in screen.environment.items() if name not in ("DISPLAY", "XAUTHORITY")}
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_OPENGL],
+        env=environment | {"QT_QPA_PLATFORM": "offscreen"}, capture_output=True, text=True, timeout=2 * ERROR_DELAY_S,
+    )  # fmt: skip
+    assert done.stdout.startswith("True groundglass.qt: Qt has no OpenGL 3.3 here; install"), done

@@ -27,6 +27,8 @@ MARK = "sitemap.xml"  # a folder with this file may be replaced
 PICTURES = (".jpg", ".png", ".svg", ".gif")
 # The template takes this from another host; it lets a browser search pages of the file system.
 WORKER = re.compile(r'<script src="https://unpkg\.com/iframe-worker/shim"[^>]*>')
+# The links of the page for missing addresses begin at the root of a host; the website may be in a folder of it.
+ABSOLUTE = re.compile(r'(\b(?:href|src)=")/(?!/)')
 SETTINGS = {
     "site_name": "groundglass",
     "site_description": "A live ground glass for any camera: RAW in, bokeh and a look out.",
@@ -129,7 +131,10 @@ def build(repository: Path, website: Path, make_reference: Reference = reference
         for path in made.rglob("*.html"):
             text = path.read_text(encoding="utf-8")
             root = "../" * (len(path.relative_to(made).parts) - 1)
-            path.write_text(WORKER.sub(f'<script src="{root}assets/worker.js">', text), encoding="utf-8")
+            text = WORKER.sub(f'<script src="{root}assets/worker.js">', text)
+            if path == made / "404.html":
+                text = ABSOLUTE.sub(r"\1", text).replace('"base":"/"', '"base":"."')
+            path.write_text(text, encoding="utf-8")
         faults = dead_links(made)
         if not faults:
             shutil.rmtree(website, ignore_errors=True)

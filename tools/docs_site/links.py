@@ -38,8 +38,6 @@ def dead_links(website: Path) -> list[str]:
     _page.cache_clear()
     found = []
     for path in sorted(website.rglob("*.html")):
-        if path.name == "404.html":  # it is shown at any address: its links are absolute
-            continue
         for link, is_loaded in _page(path).links:
             fault = _fault(website, path, link, is_loaded)
             if fault:

@@ -21,7 +21,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
         "Python: frames and sources",
         (
             *("Frame", "Encoding", "Lease", "Cfa", "CameraProfile", "NoiseProfile", "StereoRig", "RelativeRig"),
-            *("YuvFormat", "YuvLayout", "YuvMatrix", "BaseSource", "Timing", "from_dlpack"),
+            *("Packing", "YuvFormat", "YuvLayout", "YuvMatrix", "BaseSource", "Timing", "from_dlpack"),
         ),
     ),
     "looks": ("Python: looks", ("list_looks", "load_look", "Look", "lut_look", "measure_look", "Traits")),

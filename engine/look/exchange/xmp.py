@@ -108,7 +108,7 @@ def read_xmp(path: Path) -> DevelopSettings:
         raise LookError(f"{path}: is a folder; name an .xmp file in it")
     check_regular_file(path, LookError)
     try:
-        text = read_text(path)
+        text = read_text(path, is_xml=True)
     except (OSError, DocumentError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise LookError(f"{path}: cannot be read as XMP ({reason}); export the preset again") from None

@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ...checks import TEXT, check_kind
 from ...compute.device import Buffer, Device
 from ...compute.planes import Planes
 from ...compute.stage_cache import StageCache
@@ -212,6 +213,7 @@ def chosen_route(route: LookRoute, computes_on_cpu: bool, software_gl: bool) -> 
 
 def check_route(route: str) -> LookRoute:
     """Returns `route`. Raises GroundglassError if it is unknown."""
+    check_kind("Engine", "look_route", route, TEXT)
     for name in ROUTES:
         if name == route:
             return name
