@@ -137,9 +137,9 @@ def test_the_driver_memory_itself_is_uploaded(device: Device, code: str, monkeyp
     uploads: list[np.ndarray] = []
     write = device.write
 
-    def watched(buffer: Buffer, array: np.ndarray) -> None:
+    def watched(buffer: Buffer, array: np.ndarray, **options: bool) -> None:
         uploads.append(array)
-        write(buffer, array)
+        write(buffer, array, **options)
 
     monkeypatch.setattr(device, "write", watched)
     stage = Yuv(device, frame) if frame.yuv is not None else Linearize(device, frame)
