@@ -29,7 +29,8 @@ SWITCH = Kind((bool, np.bool_), "True or False")
 
 def of_type(kind: type, *others: type) -> Kind:
     """The kind of the instances of classes."""
-    return Kind((kind, *others), " or ".join(map(_with_article, (kind, *others))))
+    *first, last = map(_with_article, (kind, *others))
+    return Kind((kind, *others), f"{', '.join(first)} or {last}" if first else last)
 
 
 def optional(kind: Kind) -> Kind:

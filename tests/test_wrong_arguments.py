@@ -154,10 +154,10 @@ def test_a_view_that_shows_nothing_is_an_error(arguments: dict[str, Any], messag
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ((path for path in ("a.dng", "b.dng")), "a generator is not a picture; give one name of a source"),
-        (["a.dng", "b.dng"], "a list is not a picture; give one name of a source"),
-        ([[1, 2], [3]], "a list is not an array of numbers .*; give equal rows"),
-        (None, "None is not a picture"),
+        ((path for path in ("a.dng", "b.dng")), "source is a generator; give one name of a source"),
+        (["a.dng", "b.dng"], "source is a list; give one name of a source"),
+        ([[1, 2], [3]], "source is a list, not an array .*; give equal rows"),
+        (None, "source is None; give"),
     ],
 )
 def test_what_is_not_a_picture_is_named(source: Any, message: str) -> None:

@@ -23,6 +23,7 @@ from .source import Source, Timing
 from .source_filter import SourceFilter
 
 PICTURE_DTYPES = "uint8", "uint16", "float32"
+_PICTURE = "one name of a source, a Frame, a Source, or an array of numbers"
 MOSAIC_WHITE = 65535  # white level of a mosaic that was given in floats from 0 to 1
 
 Input = str | Path | Frame | Source | SupportsDLPack | ArrayLike
@@ -138,23 +139,21 @@ def mosaic_frame(mosaic: Any, cfa: str | Cfa, options: Mapping[str, object]) -> 
 
 def depth_map(depth_m: Any) -> NDArray[np.float32]:
     """(h, w) float32 metres, 0 where NaN was. Raises SourceError for another shape."""
-    depth = np.asarray(_array(depth_m))
+    depth = np.asarray(_array(depth_m, "depth_m", "metres, (height, width)"))
     if depth.ndim != 2 or depth.size == 0 or depth.dtype.kind not in "fiu":
         raise SourceError(f"depth_m {depth.shape} {depth.dtype} is not a depth map; give metres, (height, width)")
     metres = np.ascontiguousarray(depth, dtype=np.float32)
     return np.where(np.isnan(metres), np.float32(0.0), metres)
 
 
-def _array(given: Any) -> NDArray[Any]:
-    """C-contiguous; a list becomes an array. An array on a GPU stays there."""
+def _array(given: Any, name: str = "source", words: str = _PICTURE) -> NDArray[Any]:
+    """C-contiguous; a list becomes an array. An array on a GPU stays there. Raises ArgumentError."""
     if isinstance(given, SupportsDLPack) and not isinstance(given, np.ndarray):
         return as_array(given, "the array")
     try:
         array = np.ascontiguousarray(given)
     except (TypeError, ValueError) as error:  # rows of different lengths
-        raise ArgumentError(f"{shown(given)} is not an array of numbers ({cause(error)}); give equal rows") from error
+        raise ArgumentError(f"{name} is {shown(given)}, not an array ({cause(error)}); give equal rows") from error
     if array.dtype.kind not in "fiub":
-        raise ArgumentError(
-            f"{shown(given)} is not a picture; give one name of a source, a Frame, a Source, or an array of numbers"
-        )
+        raise ArgumentError(f"{name} is {shown(given)}; give {words}")
     return array
