@@ -11,12 +11,17 @@ from functools import cache, lru_cache
 from typing import Any
 
 from .compiled_record import CompiledRecord
+from .pocl import is_pocl
+from .pocl_target import target_of
 
 PROGRAMS = 128  # the programs of a few kinds of pictures
 
 
 def context_of(device: Any, keep: bool) -> Any:
-    """A context of an OpenCL device; with `keep` the same one at each call. Raises pyopencl's errors."""
+    """A context of an OpenCL device; with `keep` the same one at each call.
+
+    Raises pyopencl's errors, and DeviceError as `target_of`.
+    """
     return _kept_context(device) if keep else _new_context(device)
 
 
@@ -31,6 +36,8 @@ def build(context: Any, text: str, options: str, record: CompiledRecord, keep: b
 def _new_context(device: Any) -> Any:
     import pyopencl as cl
 
+    if is_pocl(device):
+        target_of(device)  # without a known processor PoCL compiles nothing
     return cl.Context([device])
 
 

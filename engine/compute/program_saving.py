@@ -15,9 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Thread, Timer
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from .compiled_record import PROGRAMS_KEPT, CompiledRecord, write_file
+from .opencl_programs import context_of
 
 AFTER_S = 10.0  # then most kernels of a run are in use
 END_WAIT_S = 5.0
@@ -77,7 +78,7 @@ def save_programs(number: int, programs: list[tuple[str, str, str]]) -> None:
     import pyopencl as cl
 
     devices = [device for platform in cl.get_platforms() for device in platform.get_devices()]
-    context: Any = cl.Context([devices[number]])
+    context = context_of(devices[number], keep=False)
     for file, text, options in programs:
         with suppress(cl.Error):  # a text that does not compile
             program = cl.Program(context, text).build(options)

@@ -16,7 +16,7 @@ OPTIONS = ("--demosaic", "rcd", "--quality", "live")
 @pytest.fixture(scope="module")
 def raw_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("raw_files")
-    write_raw_files(folder, 40)
+    write_raw_files(folder, 60)
     return folder
 
 
@@ -26,7 +26,7 @@ def whole(raw_files: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("whole")
     done = render(raw_files / "*.dng", "-o", output, *OPTIONS)
     assert done.returncode == 0, done
-    assert done.stdout == f"groundglass: wrote 40 files, the last is {output}/0039.png\n"
+    assert done.stdout == f"groundglass: wrote 60 files, the last is {output}/0059.png\n"
     return output
 
 
@@ -42,7 +42,7 @@ def test_a_second_run_renders_only_what_changed(raw_files: Path, whole: Path, tm
     (output / "0003.png").write_bytes((output / "0003.png").read_bytes()[:100])
     (output / "0004.png").unlink()
     done = render(raw_files / "*.dng", "-o", output, *OPTIONS)
-    assert "wrote 2 files, 38 files were up to date" in done.stdout
+    assert "wrote 2 files, 58 files were up to date" in done.stdout
     assert_same(output, whole)
 
 
@@ -56,7 +56,7 @@ def test_what_is_killed_is_continued_with_the_same_result(raw_files: Path, whole
     assert running.wait_for(12)
     assert running.end(signal.SIGKILL) == -signal.SIGKILL
     running = Run(output, *arguments)
-    assert running.wait_for(24)
+    assert running.wait_for(20)
     assert running.end(signal.SIGINT) == 128 + signal.SIGINT
     assert not [path for path in output.iterdir() if "groundglass-part" in path.name]
     done = render(*arguments, "-o", output)

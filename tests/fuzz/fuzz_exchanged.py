@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from groundglass.batch.manifest import JOURNAL, NAME, Manifest
-from groundglass.batch.names import Target, check_outputs, expand
+from groundglass.batch.names import Target, check_inputs_stay, check_outputs, expand, once
 from groundglass.camera import CameraProfile
 from groundglass.capture.sandbox_frames import error_of, packed, received_text, unpacked
 from groundglass.documents import decoded, parse_json
@@ -98,7 +98,9 @@ def _list(folder: Path) -> Iterator[Read]:
     def run(content: bytes) -> object:
         path.write_bytes(content)
         inputs = expand([f"@{path}"], str(folder))
-        check_outputs(str(folder), [(each.source, f"{each.name}.png") for each in inputs])
+        outputs = [(f"{each.name}.png", each.source) for each in once(inputs)]
+        check_outputs(outputs)
+        check_inputs_stay(str(folder), outputs)
         return inputs
 
     yield run

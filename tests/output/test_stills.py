@@ -200,7 +200,8 @@ def test_a_still_waits_for_its_kernels_and_the_picture_does_not(
     """The frame, the look and the settings are those of the key, whatever is shown meanwhile."""
     prepared: list[tuple[str, float]] = []
     bright, dark = (
-        gg.Frame(np.full((60, 80, 3), value, np.uint8), gg.Encoding.DISPLAY, lease=lambda: None) for value in (220, 20)
+        gg.Frame(np.full((60, 80, 3), value, np.uint8), gg.Encoding.DISPLAY, lease=gg.Lease(lambda: None))
+        for value in (220, 20)
     )
     harness.show(bright)
     monkeypatch.setattr(gg.Engine, "is_preparing", True)
