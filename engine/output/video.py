@@ -36,6 +36,7 @@ class Codec:
     pixels: str
     suffix: str
     options: dict[str, str]
+    min_side: int = 2  # pixels
 
 
 # Fast presets: the live view needs the CPU, too. Fragmented files play even if their end is missing. No encoder looks
@@ -48,6 +49,7 @@ CODECS = {
             **{"preset": "ultrafast", "crf": "20", "tune": "zerolatency", "forced-idr": "1"},
             "x265-params": "log-level=error",
         },
+        min_side=16,
     ),
     "prores": Codec("prores_ks", "yuv422p10le", ".mov", {"profile": "2", "threads": "2"}),
 }
@@ -74,6 +76,12 @@ class VideoWriter:
         without PyAV.
         """
         check_video(path, codec)
+        minimum_px = CODECS[codec].min_side
+        if min(size) < minimum_px:
+            raise OutputError(
+                f"{path}: pictures of {size[0]}x{size[1]} are too small for {codec}, which encodes sides of"
+                f" {minimum_px} pixels or more; record them larger, or choose another --codec"
+            )
         self.path, self.size = path, size
         self.written = 0
         self.error: OutputError | None = None  # if set, writing has stopped

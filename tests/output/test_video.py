@@ -293,3 +293,16 @@ def test_a_size_to_record_is_a_scale(size: tuple[int, int], picture: tuple[int, 
 def test_a_size_that_cannot_be_recorded_is_an_error(size: tuple[int, int], message: str) -> None:
     with pytest.raises(OutputError, match=message):
         record_scale(size, (1920, 1080), "h264")
+
+
+def test_pictures_that_a_codec_cannot_encode_are_refused_and_others_recorded(tmp_path: Path) -> None:
+    """The smallest pictures of a view at a quarter of its size: x265 ended with "Invalid argument"."""
+    with pytest.raises(OutputError, match=r"pictures of 18x12 are too small for hevc, .* 16 pixels or more; record"):
+        VideoWriter(tmp_path / "a.mp4", (18, 12), "hevc")
+    assert list(tmp_path.iterdir()) == []
+    for codec in CODECS:
+        side = CODECS[codec].min_side
+        video = VideoWriter(tmp_path / f"b-{codec}{CODECS[codec].suffix}", (side, side), codec)
+        video.add(np.full((side, side, 3), 90, np.uint8), 0.0)
+        video.close()
+        assert (video.written, video.error) == (1, None)
