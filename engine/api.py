@@ -15,7 +15,7 @@ from .capture import Source, open_source
 from .capture.in_memory import Input, open_input
 from .capture.open import OPTIONS
 from .cfa import Cfa
-from .checks import NUMBER, SWITCH, TEXT, check_kinds, check_names, of_type, optional, shown
+from .checks import NUMBER, SWITCH, TEXT, check_kinds, check_names, numeric_array, of_type, optional
 from .compute.planes import Planes
 from .compute.registry import open_device
 from .depth.stage import DepthStage
@@ -27,7 +27,7 @@ from .develop.development import Development
 from .develop.noise import estimate_noise
 from .device_array import SupportsDLPack
 from .engine import Engine
-from .errors import ArgumentError, SourceError, cause
+from .errors import SourceError
 from .lens import Lens, load_lens
 from .look.grade import grade as grade_scene
 from .look.look import Look
@@ -65,7 +65,7 @@ def demosaic(
     (H, W, 3) float32, for `half` (H // 2, W // 2, 3), for `quarter` (H // 4, W // 4, 3). Raises ValueError for a wrong
     shape, GroundglassError for a wrong name.
     """
-    numbers = _numbers("demosaic", "mosaic", mosaic)
+    numbers = numeric_array("demosaic: mosaic", mosaic)
     check_kinds("demosaic", {"encode": encode, "noise": noise}, _DEMOSAIC)
     chosen_method = check_method(method)
     minimum = 4 if method == "quarter" else 2
@@ -115,8 +115,8 @@ def defocus(
     applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not match, LookError for a focus closer
     than the focal length.
     """
-    scene_rgb = _numbers("defocus", "rgb", rgb).astype(np.float32, copy=False)
-    depth = _numbers("defocus", "depth_m", depth_m).astype(np.float32, copy=False)
+    scene_rgb = numeric_array("defocus: rgb", rgb).astype(np.float32, copy=False)
+    depth = numeric_array("defocus: depth_m", depth_m).astype(np.float32, copy=False)
     check_kinds("defocus", {"lens": lens, "focus_m": focus_m, "quality": quality}, _DEFOCUS)
     if scene_rgb.ndim != 3 or scene_rgb.shape[2] != 3 or depth.shape != scene_rgb.shape[:2] or 0 in depth.shape:
         raise ValueError(f"a scene is (H, W, 3) and its depth (H, W), not {scene_rgb.shape} and {depth.shape}")
@@ -149,7 +149,7 @@ def match_stereo(
     search, at most 255 (default: a quarter of the width). Returns (H, W) float32; `StereoRig.depth_m` converts it to
     metres. Raises ValueError for a wrong shape, SourceError for a disparity out of range.
     """
-    pair = _numbers("match_stereo", "left", left), _numbers("match_stereo", "right", right)
+    pair = numeric_array("match_stereo: left", left), numeric_array("match_stereo: right", right)
     greys = [_grey(picture) for picture in pair]
     if greys[0].shape != greys[1].shape or greys[0].ndim != 2 or 0 in greys[0].shape:
         raise ValueError(
@@ -162,17 +162,6 @@ def match_stereo(
         return StereoDepth(opened, width, height, max_px).run(*greys)
     finally:
         opened.close()
-
-
-def _numbers(where: str, name: str, given: ArrayLike) -> NDArray[Any]:
-    """An argument as an array of numbers. Raises ArgumentError."""
-    try:
-        array = np.asarray(given)
-    except (TypeError, ValueError) as error:  # rows of different lengths
-        raise ArgumentError(f"{where}: {name} is {shown(given)}, not an array ({cause(error)})") from error
-    if array.dtype.kind not in "fiub":
-        raise ArgumentError(f"{where}: {name} is {shown(given)}; give an array of numbers")
-    return array
 
 
 def _grey(picture: NDArray[Any]) -> NDArray[np.float32]:
@@ -197,7 +186,7 @@ def grade(
     Returns (H, W, 3) float32, 0 to 1, without dither. GL draws the look; the compute `device` is not used.
     """
     del device
-    return grade_scene(_numbers("grade", "rgb", rgb), look, space=space, strength=strength, local=local)
+    return grade_scene(numeric_array("grade: rgb", rgb), look, space=space, strength=strength, local=local)
 
 
 def render(

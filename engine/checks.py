@@ -6,11 +6,12 @@ import difflib
 from collections.abc import Iterable, Mapping
 from numbers import Integral, Real
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from .errors import MAX_NAME_CHARACTERS, ArgumentError
+from .errors import MAX_NAME_CHARACTERS, ArgumentError, cause
 
 
 class Kind(NamedTuple):
@@ -78,6 +79,17 @@ def check_names(where: str, given: Iterable[str], known: Iterable[str]) -> None:
             near = difflib.get_close_matches(name, names, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"the names are {', '.join(names)}"
             raise ArgumentError(f"{where}: no argument '{name}'; {hint}")
+
+
+def numeric_array(name: str, given: ArrayLike, words: str = "an array of numbers") -> NDArray[Any]:
+    """`given` as an array, the same one if it is one. Raises ArgumentError if it has no numbers; `words` are asked."""
+    try:
+        array = np.asarray(given)
+    except (TypeError, ValueError) as error:  # rows of different lengths
+        raise ArgumentError(f"{name} is {shown(given)}, not an array ({cause(error)}); give equal rows") from error
+    if array.dtype.kind not in "fiub":
+        raise ArgumentError(f"{name} is {shown(given)}; give {words}")
+    return array
 
 
 def shown(value: object) -> str:

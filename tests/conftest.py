@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,8 @@ from window_support import Screen, open_screen
 REPOSITORY = Path(__file__).resolve().parent.parent
 STAND_IN = REPOSITORY / "tests" / "support" / "cupy_stand_in"
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's job in the background; programs would inherit it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 GL_OBJECTS.watch()
 MARKER_OF_FIXTURE = {"screen": pytest.mark.window, "gpus": pytest.mark.gpu}  # tests with the fixture get the marker

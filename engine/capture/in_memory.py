@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..camera import CameraProfile
 from ..cfa import Cfa
-from ..checks import check_kind, of_type, shown
+from ..checks import check_kind, numeric_array, of_type
 from ..device_array import SupportsDLPack, as_array
-from ..errors import ArgumentError, SourceError, cause
+from ..errors import SourceError
 from ..frame import Encoding, Frame
 from .base import BaseSource
 from .open import open_source
@@ -150,10 +150,4 @@ def _array(given: Any, name: str = "source", words: str = _PICTURE) -> NDArray[A
     """C-contiguous; a list becomes an array. An array on a GPU stays there. Raises ArgumentError."""
     if isinstance(given, SupportsDLPack) and not isinstance(given, np.ndarray):
         return as_array(given, "the array")
-    try:
-        array = np.ascontiguousarray(given)
-    except (TypeError, ValueError) as error:  # rows of different lengths
-        raise ArgumentError(f"{name} is {shown(given)}, not an array ({cause(error)}); give equal rows") from error
-    if array.dtype.kind not in "fiub":
-        raise ArgumentError(f"{name} is {shown(given)}; give {words}")
-    return array
+    return np.ascontiguousarray(numeric_array(name, given, words))

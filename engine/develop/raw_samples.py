@@ -12,7 +12,7 @@ from ..frame import Encoding, Frame
 from ..packing import Packing, unpack
 from ..yuv import encoded_rgb
 
-BLOCKS = 96  # maximum blocks in each direction; takes about a millisecond
+BLOCKS = 96  # maximum blocks in each direction; takes 0.2 ms with whole words (measured)
 
 
 def sample_raw(frame: Frame, area: tuple[int, int, int, int] | None = None) -> NDArray[np.float64]:

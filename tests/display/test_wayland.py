@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,7 @@ import pytest
 from window_support import SOURCE, RemoteClient, Screen, until
 
 SOCKET = "groundglass-test"
+BUSY = 2.0  # processes for each core: more may delay a window without a fault of the program
 START_S = 20.0  # a compositor that needs longer is not waited for
 SIZE = 1000, 700
 BACKGROUND = (0x20, 0x30, 0x40)
@@ -129,8 +131,9 @@ def test_keys_pointer_scale_and_full_screen_work_on_wayland(compositor: Composit
         until(lambda: client.request({"get": "focus"}), "the program answers")
         is_shown = within_start(lambda: compositor.covered() > 0.1 or program.poll() is not None)
         assert program.poll() is None, program.communicate()[0]
-        if not is_shown:
-            pytest.skip(f"weston shows no window within {START_S:.0f} s: this machine is busy")
+        if not is_shown and os.getloadavg()[0] > BUSY * (os.cpu_count() or 1):
+            pytest.skip(f"weston shows no window within {START_S:.0f} s on a machine with much other work")
+        assert is_shown, f"no window within {START_S:.0f} s"
         shown = compositor.covered()
         middle = np.argwhere(compositor.windows()).mean(axis=0)
         xdotool = compositor.screen.xdotool
