@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -104,6 +105,16 @@ def test_invalid_settings_are_left_to_the_frame_that_uses_them() -> None:
         process.draw(Frame(np.zeros((4, 4), np.uint16)), gg.Settings())
         process.draw(frame(), gg.Settings())
         assert engine.device.kernels.names()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/proc lists the children of a process")
+def test_the_process_starts_no_process() -> None:
+    with gg.Engine("opencl") as engine, WarmUpProcess(engine.device) as process:
+        for look in ("classic", "natural", "classic"):
+            process.draw(frame(), gg.Settings(look=look))
+        assert process._process is not None
+        children = Path(f"/proc/{process._process.pid}/task").glob("*/children")
+        assert [pids for file in children if (pids := file.read_text())] == []
 
 
 def test_an_interrupted_process_ends_a_draw_at_once() -> None:

@@ -13,8 +13,10 @@ from ..compute.registry import open_device
 from ..engine import Engine
 from ..errors import GroundglassError
 from ..gl.constant_folding import FOLDED_AFTER
-from ..gl.context import headless_context
+from ..gl.context import headless_context, is_software
 from ..gl.program import SHADERS
+from ..look.grade import look_picture
+from ..look.kernel_route.route import KernelLooks
 
 NICENESS = 3  # the live picture has priority, but the governor waits for the next scale
 DRAWS = FOLDED_AFTER  # the last one compiles a program with constants
@@ -28,7 +30,9 @@ def serve(spec: str, run_length: int, requests: IO[bytes], replies: IO[bytes]) -
     device = open_device(spec, gl)
     device.run_length = run_length
     known: set[tuple[str, str]] = set()
-    with Engine(device, gl=gl) as engine, suppress(EOFError):
+    looks = KernelLooks(device, "auto", is_software(gl))
+    # An engine that draws looks by kernels would itself start a process to compile them ahead.
+    with Engine(device, gl=gl, look_route="gl") as engine, suppress(EOFError):
         while True:
             texts, frame, settings = pickle.load(requests)
             if texts is not None:
@@ -36,9 +40,10 @@ def serve(spec: str, run_length: int, requests: IO[bytes], replies: IO[bytes]) -
                 SHADERS.restore(texts[1])
             with suppress(GroundglassError):
                 for _ in range(DRAWS):
-                    engine.draw(frame, settings)
-                engine.gl.finish()
-                engine.compile_look(settings)
+                    size = engine.draw(frame, settings).texture.size
+                gl.finish()
+                if settings.bits == 8 and settings.output_space is None:
+                    looks.make(look_picture(settings.look, size, strength=settings.strength), size)
             new = [name for name in device.kernels.names() if name not in known]
             known.update(new)
             pickle.dump(new, replies)
