@@ -7,13 +7,13 @@ frame. Loading from disk takes some milliseconds.
 
 from __future__ import annotations
 
-import os
 import pickle
 import subprocess
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
+from .child_process import module_environment
 from .compute.program import KERNELS
 from .errors import DeviceError, GroundglassError
 from .gl.program import SHADERS
@@ -77,7 +77,7 @@ class WarmUpProcess:
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", PROGRAM, self._device.spec, str(self._device.run_length)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = module_environment()
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         try:
             return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=null, env=environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from contextlib import contextmanager, suppress
 from queue import SimpleQueue
 from typing import Any
 
+from ..child_process import module_environment
 from ..errors import DeviceError
 from ..pickling import pickled
 from .task import Job, Result, Task, after_crash
@@ -221,7 +221,7 @@ class Runner:
 
 
 def _environment(threads: int | None) -> dict[str, str]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment = module_environment()
     if threads is not None:
         names = ("POCL_MAX_PTHREAD_COUNT", "POCL_CPU_MAX_CU_COUNT", "LP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
         for name in (*names, "OMP_NUM_THREADS"):

@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from ..child_process import module_environment
 from ..documents import decoded, parse_json
 from ..errors import GroundglassError, SourceError
 from ..frame import Frame
@@ -73,7 +74,7 @@ class SandboxedSource(BaseSource):
         self._memories = [FrameMemory(file.fileno()) for file in self._files]
         own, other = socket.socketpair()
         descriptors = [other.fileno(), *(file.fileno() for file in self._files)]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = module_environment()
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", PROGRAM, *map(str, descriptors)],

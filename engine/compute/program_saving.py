@@ -17,6 +17,7 @@ from threading import Thread, Timer
 from types import TracebackType
 from typing import Self
 
+from ..child_process import module_environment
 from .compiled_record import PROGRAMS_KEPT, CompiledRecord, write_file
 from .opencl_programs import context_of
 
@@ -41,7 +42,7 @@ class ProgramSaving:
         if not programs:
             return
         command = [sys.executable, "-m", __name__, self._spec]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        environment = module_environment()
         pipe, null = subprocess.PIPE, subprocess.DEVNULL
         with suppress(OSError):  # without the process the next start is as slow as this one
             self._process = subprocess.Popen(command, stdin=pipe, stdout=null, stderr=null, env=environment)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from ..child_process import lower_priority
 
 Result = TypeVar("Result")
 
@@ -42,7 +42,7 @@ class ModelWorker:
             self._thread.join(CLOSE_WAIT_S)
 
     def _run(self) -> None:
-        _lower_priority()
+        lower_priority(_NICENESS)
         while (item := self._work.get()) is not None:
             future, work = item
             try:
@@ -50,11 +50,3 @@ class ModelWorker:
             except BaseException as error:  # every error reaches the thread that asks for the result
                 future.set_exception(error)
             del item, future, work  # while it waits, it holds no picture
-
-
-def _lower_priority() -> None:
-    """Lowers the priority of this thread and of the threads that it starts. Linux only: elsewhere it would affect the
-    whole process.
-    """
-    if sys.platform == "linux":
-        os.nice(_NICENESS)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -15,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..child_process import lower_priority
 from ..errors import LostOutputError, MissingExtraError, OutputError
 from .fragments import FragmentFile
 from .worker_queue import WorkerQueue
@@ -126,9 +124,7 @@ class VideoWriter:
             raise self.error
 
     def _encode(self, pictures: Iterator[tuple[float, NDArray[np.uint8]]]) -> None:
-        if sys.platform == "linux":  # other systems have no priority per thread
-            with suppress(OSError):
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+        lower_priority(LOW_PRIORITY)
         try:
             last, key_s = -1, -KEY_FRAME_S
             for time_s, rgba in pictures:

@@ -14,6 +14,7 @@ from .shapes import smoothstep, soft_noise
 
 WALL_M = 10.0
 PLANK_M = 0.115
+BAND_ROWS = 128  # painted at once: the formulas take ten times the memory of their result
 WALL_RGB = (0.0210, 0.0255, 0.0290)
 OAK_RGB = (0.205, 0.147, 0.100)
 GRAIN = (
@@ -96,8 +97,12 @@ class Backdrop:
         y = (-rows / view.focal_px).astype(np.float32)[:, None]
         split = self._first_floor_row
         self.rgb: Planes = np.empty((3, view.height, x.shape[1]), np.float32)
-        self.rgb[:, :split] = _wall(x * WALL_M, y[:split] * WALL_M + CAMERA_HEIGHT_M)
-        self.rgb[:, split:] = _floor(x, self.row_depth_m[split:, None], view.focal_px, shadows)
+        for top in range(0, split, BAND_ROWS):
+            band = slice(top, min(top + BAND_ROWS, split))
+            self.rgb[:, band] = _wall(x * WALL_M, y[band] * WALL_M + CAMERA_HEIGHT_M)
+        for top in range(split, view.height, BAND_ROWS):
+            band = slice(top, top + BAND_ROWS)
+            self.rgb[:, band] = _floor(x, self.row_depth_m[band, None], view.focal_px, shadows)
         for plane in self.rgb:
             diffuse(plane)
 

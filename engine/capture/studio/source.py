@@ -6,14 +6,12 @@ A thread renders the frames into a ring, which is played back and forth without 
 from __future__ import annotations
 
 import math
-import os
 import re
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import parse_qsl
@@ -22,23 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...cfa import Cfa
+from ...child_process import lower_priority
 from ...errors import SourceError
 from ...frame import Frame
 from ...memory import give_back
 from ..base import BaseSource
 from ..kinds import Request
 from .kept_poses import KeptPoses
-from .render import SWAY_M, Studio
-from .sensor import STUDIO_CAMERA, expose
+from .poses import LOW_PRIORITY, PosePlan, Poses, PosesProcess
+from .sensor import STUDIO_CAMERA
 
 PREFIX = "scene:"
 SIZE_MIN, SIZE_MAX = 64, 8192
 RING_BYTES = 133e6  # 8 poses of 1920x1080 at 60 fps
 POSES_MIN, POSES_MAX = 2, 24
 POSES_PER_S = 30.0  # rate of the sway; a higher frame rate uses several exposures of each pose
-FULL_SWAY_POSES = 20  # a ring of fewer poses has a smaller sway, for the same speed
 THREADS = 2
-LOW_PRIORITY = 10  # niceness of the rendering beside a live view
+PROCESS_PIXELS = 1e6  # a larger picture is rendered beside a live view by another process
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +183,8 @@ class _Ring:
     def __init__(self, options: SceneOptions) -> None:
         self._options = options
         self._poses, self._exposures = plan_ring(options)
+        self._plan = PosePlan(options.size, self._poses, options.noise, options.seed)
+        self._process: PosesProcess | None = None
         width, height = options.size
         self._kept = self._exposures if options.noise > 0 else 1
         self._mosaics = np.empty((self._poses, self._kept, height, width), np.uint16)
@@ -243,6 +243,8 @@ class _Ring:
     def release(self) -> None:
         """Ends the rendering after the current poses; a second call has no effect."""
         self.stop()
+        if self._process is not None:
+            self._process.interrupt()
         self._thread.join()
         self._mosaics, self._depths_m = self._mosaics[:0], []
 
@@ -250,45 +252,56 @@ class _Ring:
         try:
             self._render()
         except BaseException as error:  # it must reach the thread that iterates
-            self._error = error
-            self.stop()
+            if not self._is_stopped:
+                self._error = error
+                self.stop()
         give_back()
 
     def _render(self) -> None:
         if self._options.wait:
-            studio = self._studio()
+            poses = Poses(self._plan)
             with ThreadPoolExecutor(THREADS, "scene") as pool:
-                studio.prepare(pool)
-                poses = range(self._poses)
-                for pose in pool.map(lambda pose: pose if self._is_stopped else self._expose(studio, pose), poses):
+                poses.studio.prepare(pool)
+                for pose in pool.map(lambda pose: self._fill(poses, pose), range(self._poses)):
                     self._add(pose)
         else:
             self._render_beside_view()
 
+    def _fill(self, poses: Poses, pose: int) -> int:
+        if not self._is_stopped:
+            poses.render(pose, self._mosaics[pose], self._depths_m[pose])
+        return pose
+
     def _render_beside_view(self) -> None:
         """Renders the poses that are not kept on disk, with a low priority after the first."""
-        kept, studio = KeptPoses((self._options, self._poses)), None
-        for pose in range(self._poses):
-            mosaics, depth_m = self._mosaics[pose], self._depths_m[pose]
-            is_kept = kept.read(pose, mosaics, depth_m)
-            if not is_kept and studio is None:
-                studio = self._studio()
-            if self._is_stopped:
-                return
-            if studio is None or is_kept:
-                depth_m.setflags(write=False)
-            else:
-                self._expose(studio, pose)
-            self._add(pose)
-            if pose == 0:
-                if is_kept:
-                    self._wait_for_start()
-                _lower_priority()
-            if not is_kept:
-                kept.write(pose, mosaics, depth_m)
+        kept = KeptPoses((self._options, self._poses))
+        with ExitStack() as stack:
+            poses: Poses | PosesProcess | None = None
+            for pose in range(self._poses):
+                mosaics, depth_m = self._mosaics[pose], self._depths_m[pose]
+                is_kept = kept.read(pose, mosaics, depth_m)
+                if not is_kept:
+                    poses = poses or self._renderer(stack)
+                if self._is_stopped:
+                    return
+                if poses is not None and not is_kept:
+                    poses.render(pose, mosaics, depth_m)
+                self._add(pose)
+                if pose == 0:
+                    if is_kept:
+                        self._wait_for_start()
+                    lower_priority(LOW_PRIORITY)
+                if not is_kept:
+                    kept.write(pose, mosaics, depth_m)
 
-    def _studio(self) -> Studio:
-        return Studio(*self._options.size, sway_m=SWAY_M * min(1.0, self._poses / FULL_SWAY_POSES))
+    def _renderer(self, stack: ExitStack) -> Poses | PosesProcess:
+        width, height = self._options.size
+        if width * height < PROCESS_PIXELS:
+            return Poses(self._plan)
+        self._process = process = stack.enter_context(PosesProcess(self._plan))
+        if self._is_stopped:
+            process.interrupt()
+        return process
 
     def _wait_for_start(self) -> None:
         """Leaves the processor to the view until it asks for frames: its first picture has a pose."""
@@ -296,24 +309,7 @@ class _Ring:
             self._changed.wait_for(lambda: self._is_started or self._is_stopped)
 
     def _add(self, pose: int) -> None:
+        self._depths_m[pose].setflags(write=False)
         with self._changed:
             self._made = pose + 1
             self._changed.notify_all()
-
-    def _expose(self, studio: Studio, pose: int) -> int:
-        """Renders a pose and its exposures. Returns the pose."""
-        depth_m = self._depths_m[pose]
-        rgb, depth_m[:] = studio.pose(phase=pose / (self._poses - 1) / 2 - 0.25)
-        depth_m.setflags(write=False)
-        for exposure in range(self._kept):
-            rng = np.random.default_rng((self._options.seed, pose, exposure))
-            scene_rgb = np.moveaxis(rgb, 0, 2)
-            self._mosaics[pose, exposure] = expose(scene_rgb, Cfa("RGGB"), STUDIO_CAMERA, self._options.noise, rng)
-        return pose
-
-
-def _lower_priority() -> None:
-    """Lets the live view go before this thread. Other systems than Linux have no priority of a thread."""
-    if sys.platform == "linux":
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)

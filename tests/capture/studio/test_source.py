@@ -6,13 +6,16 @@ import threading
 import numpy as np
 import pytest
 from groundglass.camera import REC709_TO_REC2020
+from groundglass.capture.studio import poses
 from groundglass.capture.studio import render as studio
 from groundglass.capture.studio import source as scene
 from groundglass.capture.studio.backdrop import WALL_M, Light, draw_light
 from groundglass.capture.studio.canvas import Canvas, Stem, View
 from groundglass.capture.studio.charts import colour_chart_rgb
 from groundglass.capture.studio.render import colour_chart_boxes, render
+from groundglass.capture.studio.sensor import STUDIO_CAMERA, expose
 from groundglass.capture.studio.source import SceneOptions, SceneSource, plan_ring
+from groundglass.cfa import Cfa
 from groundglass.errors import SourceError
 from groundglass.frame import Encoding
 
@@ -105,9 +108,9 @@ def test_a_lamp_has_the_same_energy_at_every_size():
 @pytest.mark.parametrize("twinkle", [0.0, 0.4])
 def test_no_lamp_clips_on_the_sensor(twinkle):
     rgb, _ = render(1280, 720, twinkle)
-    mosaic = scene.expose(rgb, scene.Cfa("RGGB"), scene.STUDIO_CAMERA, 0, np.random.default_rng(0))
+    mosaic = expose(rgb, Cfa("RGGB"), STUDIO_CAMERA, 0, np.random.default_rng(0))
     assert rgb.max() > 5
-    assert mosaic.max() < scene.STUDIO_CAMERA.white
+    assert mosaic.max() < STUDIO_CAMERA.white
 
 
 def test_the_light_has_no_detail_that_a_mosaic_would_alias():
@@ -188,8 +191,8 @@ def test_the_chart_has_its_colours_after_development():
     size = (640, 360)
     options = SceneOptions(size=size, noise=0, fps=30)
     rgb, _ = render(*size)
-    mosaic = scene.expose(rgb, scene.Cfa("RGGB"), scene.STUDIO_CAMERA, options.noise, np.random.default_rng(0))
-    profile = scene.STUDIO_CAMERA
+    mosaic = expose(rgb, Cfa("RGGB"), STUDIO_CAMERA, options.noise, np.random.default_rng(0))
+    profile = STUDIO_CAMERA
     level = (mosaic.astype(float) - profile.black[0]) / (profile.white - profile.black[0])
     superpixel = np.stack([level[0::2, 0::2], (level[0::2, 1::2] + level[1::2, 0::2]) / 2, level[1::2, 1::2]], axis=2)
     developed = (superpixel * profile.white_balance) @ profile.camera_to_scene.T * 2**profile.exposure_ev
@@ -232,7 +235,7 @@ def test_iterating_does_not_render(monkeypatch):
         raise AssertionError("rendered while iterating")
 
     monkeypatch.setattr(studio.Studio, "pose", refuse)
-    monkeypatch.setattr(scene, "expose", refuse)
+    monkeypatch.setattr(poses, "expose", refuse)
     frames = take(source, 2 * source.period)
     assert np.shares_memory(frames[0].pixels, frames[source.period].pixels)
 
@@ -258,7 +261,7 @@ def test_without_wait_the_sway_stays_within_the_rendered_poses(monkeypatch, tmp_
 
 def test_interrupt_ends_a_read_that_waits_for_a_pose(monkeypatch):
     go_on, results = threading.Event(), []
-    monkeypatch.setattr(scene, "expose", lambda *_: go_on.wait() and 0)
+    monkeypatch.setattr(poses, "expose", lambda *_: go_on.wait() and 0)
     source = SceneSource(SMALL)
     reader = threading.Thread(target=lambda: results.append(next(iter(source), None)))
     reader.start()
@@ -273,7 +276,7 @@ def test_an_error_of_the_rendering_reaches_the_reader(monkeypatch):
     def fail(*_):
         raise MemoryError("no memory")
 
-    monkeypatch.setattr(scene, "expose", fail)
+    monkeypatch.setattr(poses, "expose", fail)
     with SceneSource(SMALL) as source, pytest.raises(MemoryError, match="no memory"):
         next(iter(source))
 
