@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,12 @@ class Planes:
         self.buffer: Buffer = device.allocate(
             self._dtype.itemsize * (channels * self.layout.stride + self.layout.pitch)
         )
+
+    def first(self, channels: int) -> Planes:
+        """The first `channels` planes, in the memory of all."""
+        part = copy(self)
+        part.channels = channels
+        return part
 
     @property
     def size(self) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
-from .unmix import Unmix
+from .unmix import SIDES, Unmix
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
@@ -102,7 +102,8 @@ class Defocus:
         self.quality = quality
         self._layers = _LAYER_COUNTS[quality]
         self._max_radius = MAX_BLUR * width
-        self.picture = Planes(device, width, height, 3)
+        sides = Planes(device, width, height, SIDES)
+        self.picture = sides.first(3)  # un-mixing ends before the first light is spread
         self._radius = Planes(device, width, height, 1, half_floats=True)
         self._weight = Planes(device, width, height, 1, half_floats=True)
         self._tiles_x, self._tiles_y = -(-width // TILE), -(-height // TILE)
@@ -110,7 +111,7 @@ class Defocus:
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
-        self._unmix = Unmix(device, width, height)
+        self._unmix = Unmix(sides)
         self._borders = device.allocate(8 * (self._layers + 1))
         self._launches = LaunchSequence(device)
         self._cut: Layers | None = None

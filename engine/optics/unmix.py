@@ -8,23 +8,27 @@ from __future__ import annotations
 from typing import Any
 
 from ..compute.arguments import numbered
-from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_tiles
 
 _UNMIX, _ALIGN = "unmix.cl", "unmix_align.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
+SIDES = 4  # planes: the depth aligned, and what the estimate knows of both sides
 _CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
 
 class Unmix:
-    """Divides the mixed pixels of pictures of one size. It works in place, only in tiles at depth edges."""
+    """Divides the mixed pixels of pictures of one size. It works in place, only in tiles at depth edges.
 
-    def __init__(self, device: Device, width: int, height: int) -> None:
+    `sides` is the memory of `divide`, SIDES planes. Its content may be lost before and after.
+    """
+
+    def __init__(self, sides: Planes) -> None:
+        device, (width, height) = sides.device, sides.size
         self._device = device
         self._tiles = -(-width // TILE), -(-height // TILE)
         self._mixed = Planes(device, width, height, 5)
-        self._sides = Planes(device, width, height, 4)
+        self._sides = sides
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
         self._contrasts = device.allocate(4 * _CONTRASTS * self._tiles[0] * self._tiles[1])
 
@@ -64,6 +68,5 @@ class Unmix:
     def release(self) -> None:
         """Releases everything; a second call has no effect."""
         self._mixed.release()
-        self._sides.release()
         self._device.release(self._edges)
         self._device.release(self._contrasts)
