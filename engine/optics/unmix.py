@@ -13,7 +13,7 @@ from ..compute.tiles import TILE, run_tiles
 
 _UNMIX, _ALIGN = "unmix.cl", "unmix_align.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
-SIDES = 4  # planes: the depth aligned, and what the estimate knows of both sides
+SIDES = 4  # planes: the depth aligned, and the estimates of both sides
 _CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
 
