@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from groundglass.bench.peers.chains import CHAINS
 from groundglass.bench.peers.layers import LAYERS, disc, layers_of
 from groundglass.bench.peers.measure import NAMES, comparable, find_peers, psnr_db
 from groundglass.bench.peers.peer import Job, strips
@@ -73,7 +74,7 @@ def scene() -> Iterator[Scene]:
         yield Scene(engine, pool)
 
 
-@pytest.mark.parametrize("name", ["chain, box blur, half size", "chain, disc blur, full size"])
+@pytest.mark.parametrize("name", CHAINS)
 def test_the_chain_of_opencv_makes_roughly_our_picture(scene: Scene, name: str) -> None:
     picture = scene.run(name)
     assert psnr_db(picture, scene.picture) > 25

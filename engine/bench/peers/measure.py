@@ -27,9 +27,10 @@ from ..machine import describe_machine
 from ..run import now, percentiles, rounds
 from ..schema import SCHEMA_VERSION
 from ..stages import CHAIN, look_stages, optics_stages, raw_stages
+from .chains import BOX_CHAIN, CHAINS, DISC_CHAIN, PLAIN_BOX_CHAIN, PLAIN_DISC_CHAIN, chain_peers
 from .demosaics import COLOUR_DEMOSAICS, colour_demosaicing_peers
 from .lut import CURVE, FFMPEG_LUT, OCIO_LUT, SIDE, ffmpeg_peers, ocio_peers
-from .opencv import BOX_CHAIN, DISC_CHAIN, OPENCV_DEMOSAICS, chain_peers, demosaic_peers
+from .opencv import OPENCV_DEMOSAICS, demosaic_peers
 from .peer import Job, Missing, Peer, Picture, usable_threads
 from .pytorch import TORCH_BLUR, TORCH_DEMOSAIC, torch_peers
 
@@ -37,7 +38,8 @@ FRAMES = 3  # a frame that is drawn again is not uploaded again
 SLOW_S = 0.5  # slower peers take part in the first MIN_SAMPLES rounds only
 LOOK = "look and transfer"
 AIM_SIZE = (1920, 1080)
-AIMS = {BOX_CHAIN: 6.0, DISC_CHAIN: 35.0}  # how many times as long as ours, at AIM_SIZE on a CPU
+# How many times as long as ours, at AIM_SIZE on a CPU.
+AIMS = {PLAIN_BOX_CHAIN: 6.0, BOX_CHAIN: 6.0, PLAIN_DISC_CHAIN: 35.0, DISC_CHAIN: 35.0}
 EXTRA = "pip install groundglass[bench]"
 
 NAMES = {  # names of the peers by library
@@ -46,7 +48,7 @@ NAMES = {  # names of the peers by library
     "torch": (TORCH_DEMOSAIC, TORCH_BLUR),
     "OpenColorIO": (OCIO_LUT,),
     "PyAV": (FFMPEG_LUT,),
-    "OpenCV with OpenColorIO": (BOX_CHAIN, DISC_CHAIN),
+    "OpenCV with OpenColorIO": tuple(CHAINS),
 }
 
 

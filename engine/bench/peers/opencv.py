@@ -1,4 +1,4 @@
-"""The peers of OpenCV: its demosaics, and a chain with NumPy and OpenColorIO from the mosaic to the picture.
+"""The peers of OpenCV: its demosaics, and a chain with NumPy and OpenColorIO, optimised.
 
 The chain is what an experienced user of these libraries writes: the black level, white balance and matrix are one
 product, buffers are allocated once, and threads take strips or layers. Its blur cuts the light into layers of depth,
@@ -17,12 +17,10 @@ from numpy.typing import NDArray
 
 from ...frame import Frame
 from ...optics.blur import Blur
-from ..stages import CHAIN
 from .layers import LAYERS, disc, layers_of
 from .lut import OcioLut
 from .peer import Job, Peer, Picture, in_strips
 
-BOX_CHAIN, DISC_CHAIN = "chain, box blur, half size", "chain, disc blur, full size"
 OPENCV_DEMOSAICS = {
     "OpenCV bilinear, 16 bit": "demosaic bilinear",
     "OpenCV edge-aware, 16 bit": "demosaic malvar",
@@ -53,23 +51,17 @@ def demosaic_peers(job: Job) -> list[Peer]:
     ]
 
 
-def chain_peers(job: Job) -> list[Peer]:
-    import cv2
-    import PyOpenColorIO as ocio  # noqa: N813
-
-    versions = {"OpenCV": cv2.__version__, "NumPy": np.__version__, "OpenColorIO": ocio.__version__}
-    kinds: tuple[tuple[str, Kernel, float], ...] = ((BOX_CHAIN, "box", 0.5), (DISC_CHAIN, "disc", 1.0))
-    return [
-        Peer(name, CHAIN, versions, job.threads, OpenCvChain(job, kernel, scale).run) for name, kernel, scale in kinds
-    ]
-
-
 def bayer_code(pattern: str, suffix: str) -> int:
     """OpenCV names a Bayer order by the second and third photosite of its second row: RGGB is BG."""
     import cv2
 
     name = {"RGGB": "BG", "BGGR": "RG", "GRBG": "GB", "GBRG": "GR"}[pattern]
     return int(getattr(cv2, f"COLOR_Bayer{name}2RGB{suffix}"))
+
+
+def box_side(radius_px: float) -> int:
+    """Side of the box with the area of a disc, an odd number of pixels."""
+    return max(round(math.sqrt(math.pi) * radius_px), 1) | 1
 
 
 class LayeredBlur:
@@ -129,7 +121,7 @@ class LayeredBlur:
         if radius_px == 0:
             self._blurred[at], self._cut[at] = cut, blurred
         elif self._kernel == "box":
-            side = max(round(math.sqrt(math.pi) * radius_px), 1) | 1  # the area of the disc
+            side = box_side(radius_px)
             cv2.blur(cut, (side, side), dst=blurred)
         else:
             cv2.filter2D(cut, -1, disc(radius_px), dst=blurred)
