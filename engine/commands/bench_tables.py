@@ -182,9 +182,14 @@ def print_sweep(result: dict[str, Any]) -> None:
     for _, headings, rows in tables_of(result):
         print_table(headings, rows)
     if result["linearity"]:
-        print("\nlargest deviation of the time per pixel from its median over the sizes:")
-        for name, share in result["linearity"].items():
-            print(f"  {name}: {percent(share)}")
+        rows = [
+            [name, number(line["fixed_ms"]), number(line["ms_per_mpx"]), percent(line["deviation"]), percent(share)]
+            for name, share in result["linearity"].items()
+            if (line := result["lines"].get(name))
+        ]
+        print_table(["line", "fixed ms", "ms per Mpx", "off the line", "off its ms per Mpx"], rows)
+        print("\noff the line: the largest relative distance of a size from the line")
+        print("off its ms per Mpx: the largest deviation of the time per pixel from its median")
 
 
 def _sweep_table(result: dict[str, Any]) -> Table:

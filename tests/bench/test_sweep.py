@@ -36,7 +36,7 @@ def test_a_sweep_measures_every_point(monkeypatch: pytest.MonkeyPatch, tmp_path:
     else:
         assert points[0]["x"] < points[1]["x"]
         assert {"whole chain", "develop", "optics", "look"} <= points[1]["stages"].keys()
-    assert (result["linearity"] is not None) == (sweep == "size")
+    assert (result["linearity"] is not None) == (result["lines"] is not None) == (sweep == "size")
     assert Image.open("s.png").size == (1120, 640)
 
 
