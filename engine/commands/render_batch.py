@@ -54,10 +54,11 @@ def run_render_batch(
     else:
         check_hdr_suffix(Path(target.pattern))
     if target.is_single and len(inputs) > 1:
-        raise OutputError(
-            f"{target.root}/{target.pattern}: one file for {len(inputs)} sources; name a folder, "
-            f"{{name}}{target.suffix} or %04d{target.suffix}"
-        )
+        names = [f"{{name}}{target.suffix}", f"%04d{target.suffix}"]
+        if hdr is None:  # a folder gets .png
+            names.insert(0, "a folder")
+        choice = f"{', '.join(names[:-1])} or {names[-1]}"
+        raise OutputError(f"{target.root}/{target.pattern}: one file for {len(inputs)} sources; name {choice}")
     job = job_of(source_options, options, target.root, hdr)
     plan = make_plan(job, inputs, target, frames)
     make_root(target.root)

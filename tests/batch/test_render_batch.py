@@ -101,11 +101,13 @@ def test_hdr_files_of_many_pictures_are_continued(tmp_path: Path) -> None:
     ("output", "options", "message"),
     [
         ("out.mp4", ("--hdr",), "a video is written from one folder or video"),
+        ("out.jpg", ("--hdr",), "one file for 2 sources; name {name}.jpg or %04d.jpg"),
+        ("out.jpg", (), "one file for 2 sources; name a folder, {name}.jpg or %04d.jpg"),
         ("out/", ("--hdr",), "a folder gets .png, which holds no HDR picture; name out/{name}.jpg"),
         ("out/", ("--output-space", "pq"), "which holds no HDR picture; name out/{name}.avif"),
     ],
 )
-def test_an_output_that_holds_no_hdr_picture_is_one_line(
+def test_an_output_that_does_not_fit_is_refused_in_one_line(
     output: str, options: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     done = render(*write_raw_files(tmp_path, 2), "-o", output, *options)
