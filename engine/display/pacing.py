@@ -8,13 +8,15 @@ number comes from the two rates, and the jitter decides only when they drift apa
 from __future__ import annotations
 
 import math
+from collections import deque
 from fractions import Fraction
 
 SLOWER = 1.1  # a source with at least this ratio of frame period and display period is paced
 MAX_DENOMINATOR = 12  # ratio of the periods: 25 on 60 Hz is 12/5, 24 on 144 Hz is 6
 FOLLOWS, ADAPTS = 0.1, 0.01  # fractions of a deviation by which a clock's time and period are corrected
 MAX_DRIFT = 0.02  # deviation of a period from its nominal value
-FORGETS = 0.002  # fraction of a frame period by which the delay decreases with each frame
+RECENT = 48  # frames whose times until they were drawn decide the delay; the longest one is an exception
+FORGETS = 0.02  # fraction of a frame period by which the delay decreases with each frame
 COHERENT = 0.12  # display periods: maximum deviation of a swap that ended at a refresh
 WAITED = 0.1  # display periods: a swap that takes longer may have waited for the display
 LOCKED_AFTER, MAX_LOCKED_AFTER = 8, 4096  # such swaps; doubled after each time that they did not end at a refresh
@@ -48,9 +50,10 @@ class _Clock:
 class Pacing:
     """Chooses the time of each swap. Times are `time.perf_counter()` seconds.
 
-    The delay is the largest recent time from a frame's arrival until it is drawn, at most one frame period. If swaps
-    wait for the display, each frame is shown at the refresh that the cadence gives it; else at its arrival plus the
-    delay. Without a source's period, or with one close to the display's, a frame is shown at once.
+    The delay is the second longest recent time from a frame's arrival until it is drawn, at most one frame period. One
+    slow frame, such as the first one, delays those after it only for a moment. If swaps wait for the display, each
+    frame is shown at the refresh that the cadence gives it; else at its arrival plus the delay. Without a source's
+    period, or with one close to the display's, a frame is shown at once.
     """
 
     def __init__(self, source_period_s: float | None, display_period_s: float) -> None:
@@ -60,6 +63,7 @@ class Pacing:
         self.is_active = self._source.period_s >= SLOWER * display_period_s
         self._index = -1
         self._delay_s = 0.0
+        self._recent_s: deque[float] = deque(maxlen=RECENT)
         self._place: Fraction | None = None  # the latest frame, in refreshes; never a whole number
         self._waits = 0
         self._no_waits = 0
@@ -77,7 +81,9 @@ class Pacing:
         else:
             self._source.advance(arrived_s, steps)
         due_s = self._source.at_s
-        self._delay_s = min(max(ready_s - due_s, self._delay_s - FORGETS * period_s, 0.0), period_s)
+        self._recent_s.append(min(max(ready_s - due_s, 0.0), period_s))
+        longest_s = sorted(self._recent_s)[-1 if len(self._recent_s) < RECENT else -2]
+        self._delay_s = max(longest_s, self._delay_s - FORGETS * period_s)
         if not self.is_locked:
             self._place = None
             return max(due_s + self._delay_s, ready_s)

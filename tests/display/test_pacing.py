@@ -29,14 +29,20 @@ class Display:
 
 
 def play(
-    fps: float, display: Display, *, frames: int = 600, jitter_s: float = 0.003, work_s: float = 0.008
+    fps: float,
+    display: Display,
+    *,
+    frames: int = 600,
+    jitter_s: float = 0.003,
+    work_s: float = 0.008,
+    slow: dict[int, float] | None = None,
 ) -> tuple[list[float], Pacing]:
-    """Shows `frames`. Returns the latencies in seconds."""
+    """Shows `frames`, of which those in `slow` take longer by its seconds. Returns the latencies in seconds."""
     random = np.random.default_rng(7)
     pacing, now_s, latencies = Pacing(1 / fps, DISPLAY_S), 0.0, []
     for index in range(frames):
         arrived_s = 0.4 + index / fps + random.uniform(0, 0.0005)
-        now_s = max(now_s, arrived_s) + work_s + random.uniform(0, jitter_s)
+        now_s = max(now_s, arrived_s) + work_s + random.uniform(0, jitter_s) + (slow or {}).get(index, 0.0)
         began_s = max(pacing.show_at(index, arrived_s, now_s), now_s)
         now_s = display.swap(began_s)
         pacing.swapped(began_s, now_s)
@@ -89,6 +95,14 @@ def test_a_late_frame_is_shown_at_once_and_the_delay_stays_within_a_frame() -> N
     pacing = Pacing(1 / 24, DISPLAY_S)
     assert pacing.show_at(0, 1.0, 1.2) == 1.2
     assert pacing.show_at(1, 1.0 + 1 / 24, 1.05) == pytest.approx(1.0 + 2 / 24, abs=0.005)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("slow", [{0: 0.2}, {0: 0.1, 1: 0.1, 2: 0.1}, {0: 0.1, 100: 0.1, 160: 0.05}])
+def test_a_few_slow_frames_delay_the_others_for_a_moment_only(slow: dict[int, float], waits: bool) -> None:
+    display = Display(waits=waits)
+    latencies, _ = play(24, display, frames=340, slow=slow)
+    assert np.median(latencies[200:]) <= 0.008 + 0.003 + (2 * DISPLAY_S if waits else 0.0035)
 
 
 @pytest.mark.parametrize("period_s", [None, 1 / 60, 1 / 59, 1 / 120])
