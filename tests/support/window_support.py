@@ -142,6 +142,19 @@ class Live:
         left, top, width, _ = self.place
         return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
 
+    def frozen_picture(self) -> np.ndarray:
+        """The picture after Space, when it is refined: it has not changed for 0.3 s."""
+        until(lambda: self.title.endswith("frozen"), "frozen")
+        pictures = [self.picture]
+
+        def is_refined() -> bool:
+            time.sleep(0.3)
+            pictures.append(self.picture)
+            return bool(np.abs(pictures[-2].astype(int) - pictures[-1]).max() <= 1)  # a redraw may round differently
+
+        until(is_refined, "the frozen picture does not change")
+        return pictures[-1]
+
     def rests(self) -> bool:
         """Whether the focus is constant for 0.3 s."""
         focus_m = self.focus_m
