@@ -56,7 +56,7 @@ class Server:
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((HOST, port))
-            self._socket.listen(MAX_CLIENTS)
+            self._socket.listen(MAX_UNKNOWN)  # TCP repeats a connection beyond them only after a second
         except (OSError, OverflowError) as error:
             self._socket.close()
             reason = getattr(error, "strerror", None) or "is not a port number"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from concurrent.futures import Future
 
 import pytest
@@ -41,3 +42,20 @@ def test_a_reply_is_unsaved_until_it_is_sent(harness: Harness, monkeypatch: pyte
     client.send({"do": "still"})
     until(lambda: harness.remote.tick(0.0) and not harness.remote._replies, "it is answered")
     until(lambda: not harness.remote.has_unsaved, "the reply is sent to a client that does not read it")
+
+
+def test_connections_that_come_at_once_wait_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as may be without a token: TCP repeats a connection beyond the system's queue after 1 s."""
+    is_free = threading.Event()
+    accept = serving.Server._accept
+    monkeypatch.setattr(serving.Server, "_accept", lambda server: is_free.wait() and accept(server))
+    server = serving.Server(0, "token", lambda: None)
+    clients = []
+    try:
+        for _ in range(serving.MAX_UNKNOWN):
+            clients.append(socket.create_connection(("127.0.0.1", server.port), timeout=0.9))
+    finally:
+        is_free.set()
+        for client in clients:
+            client.close()
+        server.close()
