@@ -32,6 +32,7 @@ class Launches(Generic[Launch]):
         self.ready: dict[Key, Launch] = {}
         self.latest: dict[tuple[str, str, tuple[int, ...]], dict[str, object]] = {}
         self.lock = Lock()
+        self._changing = Lock()  # held while the dictionaries change: a thread that makes stages ahead releases buffers
         self._using: dict[int, set[Key]] = {}  # launches in `ready` by the identity of a buffer, or of a number
 
     def prepare(
@@ -41,16 +42,18 @@ class Launches(Generic[Launch]):
 
         Raises ShaderError as `Kernels.call` does.
         """
-        if self._kernels.are_outdated:
-            self._clear()
-        elif len(self.ready) >= MAX_PREPARED:
-            self._make_room(key)
+        with self._changing:
+            if self._kernels.are_outdated:
+                self._clear()
+            elif len(self.ready) >= MAX_PREPARED:
+                self._make_room(key)
         complete = self._kernels.complete(source, kernel, given, own)
         launch = self._make(*self._kernels.call(source, kernel, complete))
-        self.ready[key] = launch
-        for argument in given.values():
-            self._using.setdefault(id(argument), set()).add(key)
-        self.latest[source, kernel, local] = complete
+        with self._changing:
+            self.ready[key] = launch
+            for argument in given.values():
+                self._using.setdefault(id(argument), set()).add(key)
+            self.latest[source, kernel, local] = complete
         return launch
 
     def _make_room(self, key: Key) -> None:
@@ -76,17 +79,17 @@ class Launches(Generic[Launch]):
         self._using.clear()
 
     def forget(self, buffer: Buffer) -> None:
-        """Drops the launches that use `buffer`."""
-        with self.lock:
+        """Drops the launches that use `buffer`, in any thread."""
+        with self.lock, self._changing:
             for name in [
                 name for name, given in self.latest.items() if any(argument is buffer for argument in given.values())
             ]:
                 del self.latest[name]
-        for key in list(self._using.get(id(buffer), ())):
-            self._drop(key)
+            for key in list(self._using.get(id(buffer), ())):
+                self._drop(key)
 
     def forget_all(self) -> None:
         """Drops all launches."""
-        with self.lock:
+        with self.lock, self._changing:
             self.latest.clear()
-        self._clear()
+            self._clear()

@@ -25,7 +25,8 @@ class StageCache(Generic[Key, Stage]):
     """Keeps at most `limit` stages by the arguments that made them, such as width, height and quality.
 
     `make` makes a stage at its first `get`, or earlier after `ahead`. The least recently used stage is released to make
-    room. One thread calls `get` and `release`; another may call `make`, which then only allocates and compiles.
+    room. One thread calls `get` and `release`; others may call `ahead`, which may release stages that were never used,
+    and `make`, which then only allocates and compiles.
     """
 
     def __init__(self, make: Callable[Key, Stage], limit: int = KEPT) -> None:
@@ -53,7 +54,6 @@ class StageCache(Generic[Key, Stage]):
                 return
             future: Future[Stage] = Future()
             self._coming[key] = future
-        self._drop_unused()
 
         def make() -> None:
             MADE_AHEAD.set(True)
@@ -62,7 +62,11 @@ class StageCache(Generic[Key, Stage]):
             except BaseException as error:
                 future.set_exception(error)
 
-        Thread(target=make, name="groundglass-stage", daemon=True).start()
+        try:
+            Thread(target=make, name="groundglass-stage", daemon=True).start()
+        except RuntimeError as error:  # the system has no more threads
+            future.set_exception(error)
+        self._drop_unused()  # last: `get` would wait for ever for a stage that no thread makes
 
     def has(self, *key: Key.args, **no_keywords: Key.kwargs) -> bool:
         """Whether `get` would return at once."""
@@ -104,9 +108,10 @@ class StageCache(Generic[Key, Stage]):
 
     def _drop_unused(self) -> None:
         """Releases the oldest stages that were made ahead and never used, beyond `limit`."""
-        done = [key for key, future in self._coming.items() if future.done()]
-        for key in done[: max(len(self._coming) - self._limit, 0)]:
-            future = self._coming.pop(key)
+        with self._lock:
+            done = [key for key, future in self._coming.items() if future.done()]
+            dropped = [self._coming.pop(key) for key in done[: max(len(self._coming) - self._limit, 0)]]
+        for future in dropped:
             if future.exception() is None:
                 future.result().release()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from threading import Thread
+
 import pytest
 from groundglass.compute.invokers import KeptInvokers, keep_invokers
 from groundglass.compute.launches import Launches
@@ -89,3 +92,30 @@ def test_the_functions_are_kept_once_for_all_devices() -> None:
     keep_invokers()
     assert isinstance(kept, KeptInvokers)
     assert invoker.invoker_cache is kept
+
+
+def test_a_thread_may_release_buffers_while_frames_prepare_launches(launches: Launches[tuple[object, ...]]) -> None:
+    """Stages that were made ahead and are never used are released by the thread that makes the next one."""
+    switch_s, errors = sys.getswitchinterval(), list[BaseException]()
+    buffers = [object() for _ in range(200)]
+
+    def release() -> None:
+        try:
+            for buffer in buffers * 20:
+                launches.forget(buffer)  # type: ignore[arg-type]
+        except RuntimeError as error:
+            errors.append(error)
+
+    sys.setswitchinterval(1e-6)
+    try:
+        thread = Thread(target=release)
+        thread.start()
+        rounds = 0
+        while thread.is_alive():
+            rounds += 1
+            for number, buffer in enumerate(buffers):
+                prepare(launches, f"k{rounds % 3}-{number}", buffer=buffer)
+        thread.join()
+    finally:
+        sys.setswitchinterval(switch_s)
+    assert errors == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from threading import Event, current_thread, main_thread
+from threading import Event, Thread, current_thread, main_thread
 
 import pytest
 from groundglass.compute.stage_cache import StageCache
@@ -89,3 +89,36 @@ def test_stages_that_were_made_ahead_and_never_used_are_bounded() -> None:
     assert [stage.released for stage in made] == [1, 1, 1, 1, 0, 0]
     cache.release()
     assert [stage.released for stage in made] == [1] * 6
+
+
+def test_a_stage_that_cannot_be_released_does_not_stop_the_next() -> None:
+    """A released buffer may raise, in whatever thread; `get` waited for ever for a stage that no thread made."""
+
+    class Unreleasable(Stage):
+        def release(self) -> None:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    cache = StageCache(Unreleasable, limit=1)
+    cache.ahead(1)
+    while not cache.has(1):
+        time.sleep(0.001)
+    with pytest.raises(RuntimeError, match="changed size"):
+        cache.ahead(2)
+    got: list[Stage] = []
+    waiting = Thread(target=lambda: got.append(cache.get(2)), daemon=True)
+    waiting.start()
+    waiting.join(10)
+    assert [stage.key for stage in got] == [(2,)]
+
+
+def test_without_another_thread_get_raises_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    cache = StageCache(Stage)
+    with monkeypatch.context() as patched:
+        patched.setattr(Thread, "start", refuse)
+        cache.ahead(1)
+    with pytest.raises(RuntimeError, match="new thread"):
+        cache.get(1)
+    assert cache.get(1).key == (1,)
