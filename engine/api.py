@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from .camera import CameraProfile, NoiseProfile
 from .capture import Source, open_source
-from .capture.in_memory import Input, open_input
+from .capture.in_memory import Input, matte_of, open_input
 from .capture.open import OPTIONS
 from .cfa import Cfa
 from .checks import NUMBER, SWITCH, TEXT, check_kinds, check_names, numeric_array, of_type, optional
@@ -33,6 +33,7 @@ from .look.grade import grade as grade_scene
 from .look.look import Look
 from .optics.blur import Blur
 from .optics.defocus import QUALITIES, Defocus, Quality
+from .optics.matte import MatteStage
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 
@@ -106,12 +107,14 @@ def defocus(
     lens: Lens | str | Path = DEFAULT_LENS,
     focus_m: float = 1.0,
     quality: Quality = "live",
+    matte: ArrayLike | None = None,
     device: str = "auto",
 ) -> NDArray[np.float32]:
     """The picture through a thin lens: defocus and the soft focus of the lens.
 
     `rgb` (H, W, 3), scene-linear, in any primaries; `depth_m` (H, W) in metres, infinity allowed. The sensor spans the
-    picture's width. `focus_m` is the focus distance in metres, `quality` is `live` or `best`. Focus breathing is not
+    picture's width. `focus_m` is the focus distance in metres, `quality` is `live` or `best`. `matte` is the part of
+    each pixel that the subject covers, (h, w) of any size, floats from 0 to 1 or integers. Focus breathing is not
     applied. Returns (H, W, 3) float32. Raises ValueError for shapes that do not match, LookError for a focus closer
     than the focal length.
     """
@@ -134,7 +137,12 @@ def defocus(
         stage = DepthStage(opened, width, height)
         stage.load(depth)
         defocus = Defocus(opened, width, height, quality)
-        picture = defocus.run(scene, stage.run(scene), stage.distances_m, blur)
+        placed, coverage = stage.run(scene), None
+        if matte is not None:
+            coverage = MatteStage(opened, width, height)
+            coverage.load(matte_of(matte))
+            placed = coverage.run(placed)
+        picture = defocus.run(scene, placed, stage.distances_m, blur, matte=coverage)
         return (SoftFocus(opened, width, height).run(picture, halo) if halo.shows(width) else picture).read()
     finally:
         opened.close()
@@ -194,6 +202,7 @@ def render(
     *,
     cfa: str | Cfa | None = None,
     depth_m: ArrayLike | SupportsDLPack | None = None,
+    matte: str | Path | ArrayLike | SupportsDLPack | None = None,
     look: str | Path | Look = DEFAULT_LOOK,
     strength: float = 1.0,
     lens: str | Path | Lens = DEFAULT_LENS,
@@ -212,12 +221,14 @@ def render(
     picture, float is linear Rec.709 light with 18 % grey at 0.18. With `cfa`, such as "RGGB", an array is a mosaic
     (H, W): uint8, uint16, or float from 0 to 1, black level 0; the option `profile`, a CameraProfile, has other levels.
     `depth_m` are its distances in metres, an array (h, w) of any size, 0 or NaN where unknown; it replaces the depth of
-    a source. Arrays may be those of other libraries, by DLPack, also on a CUDA GPU. `look`, `strength`, `lens`,
-    `f_number`, `focus_m` and `quality` are those of `Settings`. The default `development` is that of the command
-    `render`: demosaic `best`, metering `auto`. `output_space` (`display-p3`, `rec709`, an ICC profile) selects the
-    colour space of another display. `options` are those of the source: `depth`, `raw_format`, `raw_size`, ... An ONNX
-    file `depth_model`, as in Engine, estimates missing depth; `depth_range` then also applies to it. Without depth
-    nothing is blurred. Raises GroundglassError: SourceError, LookError, DeviceError.
+    a source. `matte` is the part of each pixel that the subject covers, an array (h, w) of any size, floats from 0 to 1
+    or integers, or the path of a file; it replaces the matte of a source. Arrays may be those of other libraries, by
+    DLPack, also on a CUDA GPU. `look`, `strength`, `lens`, `f_number`, `focus_m` and `quality` are those of `Settings`.
+    The default `development` is that of the command `render`: demosaic `best`, metering `auto`. `output_space`
+    (`display-p3`, `rec709`, an ICC profile) selects the colour space of another display. `options` are those of the
+    source: `depth`, `raw_format`, `raw_size`, ... An ONNX file `depth_model`, as in Engine, estimates missing depth;
+    `depth_range` then also applies to it. Without depth nothing is blurred. Raises GroundglassError: SourceError,
+    LookError, DeviceError.
     """
     check_names("gg.render", options, (*inspect.signature(render).parameters, *OPTIONS))
     has_model = depth_model is not None
@@ -233,7 +244,7 @@ def render(
     )
     depth_range = options.get("depth_range") if has_model else None
     with ExitStack() as stack:
-        opened = open_input(source, stack, options, cfa=cfa, depth_m=depth_m, depth_later=has_model)
+        opened = open_input(source, stack, options, cfa=cfa, depth_m=depth_m, matte=matte, depth_later=has_model)
         frame = next(iter(opened), None)
         if frame is None:
             raise SourceError(f"{opened.name}: has no frame; name another source")

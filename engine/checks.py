@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import MAX_NAME_CHARACTERS, ArgumentError, cause
+from .errors import MAX_NAME_CHARACTERS, ArgumentError, SourceError, cause
 
 
 class Kind(NamedTuple):
@@ -107,3 +107,13 @@ def shown(value: object) -> str:
 
 def _with_article(kind: type) -> str:
     return f"{'an' if kind.__name__[0] in 'AEIOaeio' else 'a'} {kind.__name__}"
+
+
+def check_matte(name: str, matte: NDArray[np.float32]) -> None:
+    """Raises SourceError unless all values are from 0 to 1."""
+    minimum, maximum = float(matte.min()), float(matte.max())
+    if not (minimum >= 0.0 and maximum <= 1.0):
+        raise SourceError(
+            f"{name} has values from {minimum:g} to {maximum:g}; give the part of each pixel that the subject covers, "
+            "from 0 to 1"
+        )

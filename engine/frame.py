@@ -180,7 +180,9 @@ class Frame:
     row_bytes) uint8 instead, and `packed_width` is the number of photosites in a row. A YUV picture has its format in
     `yuv`, which gives its size. `depth_m` is the distance in metres over the whole picture, float32 of any height and
     width, 0 where it is unknown, or None; an engine refuses NaN. `depth_noise` is its standard deviation relative to
-    the distance, 0 if it is exact. `right` is the picture of the right camera of the `rig`, in the form of `pixels`.
+    the distance, 0 if it is exact. `matte` is the part of each pixel that the subject covers, float32 from 0 to 1 over
+    the whole picture, of any height and width, or None: it decides the edge of the subject where there is depth.
+    `right` is the picture of the right camera of the `rig`, in the form of `pixels`.
     `native_lens` is the lens that took the picture, focused at `native_focus_m`, if known: a virtual lens adds only the
     missing blur. `index` is the number of the frame, `name` stands for it in messages. `time_s` is the presentation
     time since the source's first frame; `arrived_s` is `time.perf_counter()` when the source delivered it.
@@ -189,9 +191,9 @@ class Frame:
     `orientation` is the EXIF value (1 to 8) still to be applied.
 
     If `lease` is not None, `pixels` and `right` lie in a driver's buffer: they may be read until `release()`, and never
-    after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` is never part of the lease.
-    Raises SourceError if shapes or dtypes do not match: kernels would read outside the arrays. Raises ArgumentError
-    for fields of another kind.
+    after the source is closed. To keep such a frame longer, keep `frame.owned()`. `depth_m` and `matte` are never part
+    of the lease. Raises SourceError if shapes or dtypes do not match: kernels would read outside the arrays. Raises
+    ArgumentError for fields of another kind.
     """
 
     pixels: NDArray[Any]
@@ -200,6 +202,7 @@ class Frame:
     profile: CameraProfile = field(default_factory=CameraProfile)
     depth_m: NDArray[np.float32] | None = None
     depth_noise: float = 0.0
+    matte: NDArray[np.float32] | None = None
     right: NDArray[Any] | None = None
     rig: StereoRig | RelativeRig | None = None
     native_lens: Lens | None = None
@@ -234,7 +237,7 @@ class Frame:
             )
         if self.yuv is not None:
             self.yuv.check(self.pixels, self.name)
-        self._check_right_and_depth()
+        self._check_maps()
 
     def _take_arrays(self) -> None:
         """Arrays of other libraries become NumPy arrays or, on a GPU, DeviceArrays. Depth is read in main memory.
@@ -242,7 +245,7 @@ class Frame:
         A NumPy array that is not C-contiguous is copied: devices take bytes as they lie in memory.
         """
         name = self.name or "frame"
-        for field_name in ("pixels", "right", "depth_m"):
+        for field_name in ("pixels", "right", "depth_m", "matte"):
             array = getattr(self, field_name)
             if isinstance(array, np.ndarray):
                 taken: Any = array if array.flags.c_contiguous else np.ascontiguousarray(array)
@@ -250,7 +253,7 @@ class Frame:
                 continue
             else:
                 taken = as_array(array, f"{name}: {field_name}")
-                taken = np.asarray(taken) if field_name == "depth_m" else taken
+                taken = np.asarray(taken) if field_name in ("depth_m", "matte") else taken
             if taken is not array:
                 object.__setattr__(self, field_name, taken)
         if self.pixels.ndim >= 2 and 0 in self.pixels.shape[:2]:
@@ -264,20 +267,21 @@ class Frame:
                 f"{self.name or 'frame'}: {self.pixels.shape} {self.pixels.dtype} is not a {self.packing.value} mosaic "
                 f"{self.packed_width} photosites wide; give (H, {row_bytes} or more) uint8"
             )
-        self._check_right_and_depth()
+        self._check_maps()
 
-    def _check_right_and_depth(self) -> None:
+    def _check_maps(self) -> None:
         if self.right is not None and (self.right.shape, self.right.dtype) != (self.pixels.shape, self.pixels.dtype):
             raise SourceError(
                 f"{self.name or 'frame'}: the right picture {self.right.shape} {self.right.dtype} differs from the "
                 f"left {self.pixels.shape} {self.pixels.dtype}; give two pictures of the same size and dtype"
             )
-        depth_m = self.depth_m
-        if depth_m is not None and (depth_m.ndim != 2 or depth_m.size == 0 or depth_m.dtype != np.float32):
-            raise SourceError(
-                f"{self.name or 'frame'}: depth {depth_m.shape} {depth_m.dtype} is not a depth map; give float32 "
-                f"metres, (height, width)"
-            )
+        for given, kind, unit in ((self.depth_m, "depth map", "metres"), (self.matte, "matte", "from 0 to 1")):
+            if given is not None and (given.ndim != 2 or given.size == 0 or given.dtype != np.float32):
+                field_name = kind.split()[0]
+                raise SourceError(
+                    f"{self.name or 'frame'}: {field_name} {given.shape} {given.dtype} is not a {kind}; give float32 "
+                    f"{unit}, (height, width)"
+                )
 
     @property
     def yuv_format(self) -> YuvFormat:
@@ -333,10 +337,13 @@ class Frame:
         return replace(self, pixels=self.pixels.copy(), right=right, lease=None)
 
     def upright(self) -> Frame:
-        """The frame with its orientation applied to pixels, depth, CFA and profile. The rotation is exact."""
+        """The frame with its orientation applied to pixels, depth, matte, CFA and profile. The rotation is exact."""
         if self.orientation == 1:
             return self
-        depth_m = None if self.depth_m is None else np.ascontiguousarray(upright(self.depth_m, self.orientation))
+        depth_m, matte = (
+            None if given is None else np.ascontiguousarray(upright(given, self.orientation))
+            for given in (self.depth_m, self.matte)
+        )
         yuv, pixels = self._turned(self.pixels)
         right = None if self.right is None else self._turned(self.right)[1]
         frame = replace(
@@ -345,6 +352,7 @@ class Frame:
             packing=Packing.U16,
             yuv=yuv,
             depth_m=depth_m,
+            matte=matte,
             right=right,
             orientation=1,
         )

@@ -42,7 +42,7 @@ def kernel_choice(frame: Frame, settings: Settings) -> tuple[object, ...]:
 def _of_develop(frame: Frame, settings: Settings) -> tuple[object, ...]:
     profile, depth_m = frame.profile, frame.depth_m
     maps = [part is not None for part in (profile.black_map, profile.gain_map, profile.defects)]
-    depth = None if depth_m is None else (depth_m.shape, frame.depth_noise > 0.0)
+    depth = None if depth_m is None else (depth_m.shape, frame.depth_noise > 0.0, frame.matte is not None)
     stereo = None if frame.right is None else type(frame.rig).__name__
     development = development_at(frame, _switches(settings.development), settings.scale)
     return Chain.key(RAW_STAGES, frame, development), development, frame.cfa, *maps, depth, stereo

@@ -17,6 +17,7 @@ from .frame import Frame, check_frame
 from .optics import breathing
 from .optics.blur import Blur
 from .optics.defocus import Defocus
+from .optics.matte import MatteStage
 from .optics.shape import shape_ahead
 from .optics.soft_focus import SoftFocus, SoftFocusHalo
 from .settings import Settings
@@ -34,6 +35,7 @@ class ScenePipeline:
         self._device, self._clock, self._depth_model = device, clock, depth_model
         self._stereo_pairs = StageCache(lambda quality: StereoPairDepth(device))
         self.depth = StageCache(partial(DepthStage, device))
+        self.mattes = StageCache(partial(MatteStage, device))
         self.defocus = StageCache(partial(Defocus, device))
         self.soft_focus = StageCache(partial(SoftFocus, device))
         self.breathing = StageCache(partial(breathing.Breathing, device))
@@ -97,7 +99,9 @@ class ScenePipeline:
                 depth_m = depth.run(scene)
                 blur = Blur.of(lens, settings.focus_m, size[0], frame.native_lens, frame.native_focus_m)
                 unit, defocus = 2.0 ** self.developer.exposure_ev[0], self.defocus.get(*size, settings.quality)
-                scene = defocus.run(scene, depth_m, depth.distances_m, blur, unit)
+                matte = self._load_matte(frame, size)
+                depth_m = depth_m if matte is None else matte.run(depth_m)
+                scene = defocus.run(scene, depth_m, depth.distances_m, blur, unit, matte)
             if halo.shows(size[0]):
                 scene = self.soft_focus.get(*size).run(scene, halo)
             if breathing.shows(breathes := breathing.of_frame(frame, lens, settings.focus_m), size[0]):
@@ -114,6 +118,14 @@ class ScenePipeline:
             self._steadied = depth
         depth.load(frame.depth_m, frame.depth_noise)
         return depth
+
+    def _load_matte(self, frame: Frame, size: tuple[int, int]) -> MatteStage | None:
+        """The stage with the matte of the frame, or None without one."""
+        if frame.matte is None:
+            return None
+        matte = self.mattes.get(*size)
+        matte.load(frame.matte)
+        return matte
 
     def prepare(self, frame: Frame, settings: Settings, size: tuple[int, int]) -> None:
         """Begins to allocate, in threads, for a run of such frames into scenes of `size`. Returns at once."""
@@ -135,5 +147,5 @@ class ScenePipeline:
     def release(self) -> None:
         """Releases all stages; a second call has no effect."""
         self.developer.release()
-        for stages in (self._stereo_pairs, self.depth, self.defocus, self.soft_focus, self.breathing):
+        for stages in (self._stereo_pairs, self.depth, self.mattes, self.defocus, self.soft_focus, self.breathing):
             stages.release()

@@ -132,19 +132,23 @@ def black_frame(size: tuple[int, int], focus_m: float) -> Frame:
 
 
 def top_rows(frame: Frame, rows: int) -> Frame:
-    """A copy of the first `rows` rows of an upright frame, with the same part of its depth."""
-    profile, depth_m = frame.profile, frame.depth_m
+    """A copy of the first `rows` rows of an upright frame, with the same part of its depth and matte."""
+    profile = frame.profile
     if profile.black_map is not None:
         profile = replace(profile, black_map=profile.black_map[:rows])
     if profile.gain_map is not None:
         profile = replace(profile, gain_map=profile.gain_map[:rows])
     if profile.defects is not None:
         profile = replace(profile, defects=profile.defects[profile.defects[:, 1] < rows])
-    if depth_m is not None:
-        depth_m = depth_m[: max(depth_m.shape[0] * rows // frame.height, 1)].copy()
+    depth_m, matte = (
+        None if given is None else given[: max(given.shape[0] * rows // frame.height, 1)].copy()
+        for given in (frame.depth_m, frame.matte)
+    )
     yuv, pixels = _top(frame, frame.pixels, rows)
     right = None if frame.right is None else _top(frame, frame.right, rows)[1]
-    return replace(frame, pixels=pixels, yuv=yuv, right=right, depth_m=depth_m, profile=profile, lease=None)
+    return replace(
+        frame, pixels=pixels, yuv=yuv, right=right, depth_m=depth_m, matte=matte, profile=profile, lease=None
+    )
 
 
 def _top(frame: Frame, pixels: NDArray[Any], rows: int) -> tuple[YuvFormat | None, NDArray[Any]]:

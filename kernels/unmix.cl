@@ -12,8 +12,6 @@
 #define NEAR_FIRST 2     /* pixels from a mixed pixel in which both surfaces show their colours, */
 #define NEAR_BY 3        /* in the first estimate and in the second */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
-#define PURE 0.06f       /* smaller parts of a pixel are noise */
-#define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
 #define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
 #define WHITE 3.0f       /* sum of the colours of the brightest surface in focus, in units */
 #define UNLIKE 1.0f      /* smallest square of the colour contrast, relative to the variance of the light */
@@ -21,14 +19,9 @@
 #define BESIDE 25.0f      /* relative to the squared contrast, in the first estimate and in the second */
 #define PRIOR 0.15f      /* variance of the prior next to the map's edge, and a pixel away from it */
 #define PRIOR_ALONE 0.02f
-#define NOISE 1e-5f      /* variance of the noise in black, in squared units, and its increase with light */
-#define PHOTON_NOISE 7e-4f
 
-/* The planes of `mixed`: light (0 to 2), distance (3), and the coverage by near light in focus (4). The planes of `sides`:
- * aligned distance (0), weight for the first estimate (1), and after it weight (2) and distance (3).
+/* The planes of `sides`: aligned distance (0), weight for the first estimate (1), and after it weight (2) and distance (3).
  */
-#define DISTANCE 3
-#define COVERAGE 4
 #define PURITY 1
 #define REFINED 2
 
@@ -175,13 +168,6 @@ FUNCTION floats far_light(const Mixture *mixture, int colour, floats own)
     const floats noise = alpha * alpha * mixture->near.variance + through * variance + mixture->floor;
     const floats far = mixture->far.light[colour], probable = far + variance * (rest - through * far) / noise;
     return greater(mixture->is_lamp ? rest / greater(through, (floats)(0.15f)) : probable, (floats)(0.0f));
-}
-
-/* 1 where the light of a run's pixels is usual; less for highlights, which do not have the colour of a surface. */
-FUNCTION floats usual(GLOBAL const float *scene, int at, int stride, float unit)
-{
-    const floats level = (LOAD(scene, at) + LOAD(scene, at + stride) + LOAD(scene, at + 2 * stride)) * (1.0f / unit);
-    return 1.0f / (1.0f + level * level);
 }
 
 /* Weight of each pixel for the first estimate, in and around the marked tiles. Those of mixed pixels are negative. */

@@ -6,6 +6,14 @@
 #define AROUND 2         /* pixels from a depth edge that may be mixed: the edge of a map is often a pixel off */
 #define IN_FOCUS_PX 1.0f /* largest blur radius of a near surface that covers single pixels */
 #define MIN_STEP_PX 0.5f /* smallest step of the blur radius across an edge that is visible */
+#define PURE 0.06f       /* smaller parts of a pixel are noise */
+#define LAMP 1.0f        /* a sum of colours that exceeds both surfaces by more units is a lamp behind the edge */
+#define NOISE 1e-5f      /* variance of the noise in black, in squared units, and its increase with light */
+#define PHOTON_NOISE 7e-4f
+
+/* The planes of `mixed`: light (0 to 2), distance (3), and the coverage by near light in focus (4). */
+#define DISTANCE 3
+#define COVERAGE 4
 
 FUNCTION floats indicator(ints condition) { return condition ? (floats)(1.0f) : (floats)(0.0f); }
 
@@ -30,4 +38,11 @@ FUNCTION int is_beside_edges(GLOBAL const float *edges, int height, int tiles_x,
         for (int x = TILE_X > reach ? TILE_X - reach : 0; x <= TILE_X + reach && x < tiles_x; ++x)
             found += edges[y * tiles_x + x];
     return found > 0.0f;
+}
+
+/* 1 where the light of a run's pixels is usual; less for highlights, which do not have the colour of a surface. */
+FUNCTION floats usual(GLOBAL const float *scene, int at, int stride, float unit)
+{
+    const floats level = (LOAD(scene, at) + LOAD(scene, at + stride) + LOAD(scene, at + 2 * stride)) * (1.0f / unit);
+    return 1.0f / (1.0f + level * level);
 }

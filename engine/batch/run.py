@@ -45,7 +45,7 @@ class Progress:
 def settings_digest(job: Job, identity: dict[str, str]) -> str:
     """Of all that determines a picture beside its input. Raises GroundglassError."""
     options: dict[str, Any] = dict(job.source_options)
-    for name in ("profile", "depth"):
+    for name in ("profile", "depth", "matte"):
         options[name] = _content(options.get(name))
     engine = dict(job.engine_options)
     engine["depth_model"] = _content(engine.get("depth_model"))

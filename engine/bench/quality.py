@@ -165,11 +165,15 @@ def mixed_edges_db(engine: Engine, size: tuple[int, int], seeds: int, points: in
     return compare_edges(draw, LENS, size, seeds, points)
 
 
-def rendered(engine: Engine, settings: Settings, picture: Picture, depth_m: Picture) -> Picture:
-    """The engine's picture from an all-in-focus picture and its depth: (H, W, 3) float32, scene-linear."""
+def rendered(
+    engine: Engine, settings: Settings, picture: Picture, depth_m: Picture, matte: Picture | None = None
+) -> Picture:
+    """The engine's picture from an all-in-focus picture, its depth and its matte, if any: (H, W, 3) float32,
+    scene-linear.
+    """
     plain = CameraProfile(camera_to_scene=np.eye(3))
     pixels, metres = np.ascontiguousarray(picture), np.ascontiguousarray(depth_m)
-    return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres), settings)
+    return engine.scene(Frame(pixels, Encoding.SCENE, profile=plain, depth_m=metres, matte=matte), settings)
 
 
 def highlight_energy(

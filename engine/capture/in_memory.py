@@ -13,14 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..camera import CameraProfile
 from ..cfa import Cfa
-from ..checks import check_kind, numeric_array, of_type
+from ..checks import check_kind, check_matte, numeric_array, of_type
 from ..device_array import SupportsDLPack, as_array
 from ..errors import SourceError
+from ..formats.matte_files import as_shares
 from ..frame import Encoding, Frame
 from .base import BaseSource
 from .open import open_source
 from .source import Source, Timing
 from .source_filter import SourceFilter
+from .with_matte import WithMatte, with_matte
 
 PICTURE_DTYPES = "uint8", "uint16", "float32"
 _PICTURE = "one name of a source, a Frame, a Source, or an array of numbers"
@@ -60,13 +62,15 @@ def open_input(
     *,
     cfa: str | Cfa | None = None,
     depth_m: ArrayLike | SupportsDLPack | None = None,
+    matte: str | Path | ArrayLike | SupportsDLPack | None = None,
     depth_later: bool = False,
 ) -> Source:
     """The source for an input of a program. The `stack` closes what is opened; a source of the program stays open.
 
     `given` is the name of a source, for which `options` are those of `open_source`; a Source; a Frame; or an array:
     a picture (H, W, 3), see `picture_frame`, or with `cfa` a mosaic (H, W), see `mosaic_frame`. `depth_m`, metres of
-    any size, replaces the depth. `depth_later`: a model will add it. Raises SourceError.
+    any size, replaces the depth, and `matte`, from 0 to 1 of any size or the path of one, the matte. `depth_later`: a
+    model will add the depth. Raises SourceError.
     """
     if cfa is not None:
         check_kind("a mosaic", "cfa", cfa, of_type(str, Cfa))
@@ -85,7 +89,12 @@ def open_input(
         opened = FrameSource(mosaic_frame(given, cfa, options))
     else:
         opened = FrameSource(picture_frame(given, options))
-    return opened if depth_m is None else WithGivenDepth(opened, depth_map(depth_m))
+    opened = opened if depth_m is None else WithGivenDepth(opened, depth_map(depth_m))
+    if matte is None:
+        return opened
+    if isinstance(matte, str | Path):
+        return with_matte(opened, str(matte), may_lack=depth_later)
+    return WithMatte(opened, "matte", matte_of(matte), may_lack=depth_later)
 
 
 def _is_source(given: object) -> bool:
@@ -135,6 +144,16 @@ def mosaic_frame(mosaic: Any, cfa: str | Cfa, options: Mapping[str, object]) -> 
         values = np.asarray(values).astype(np.uint16)
     return Frame(values, cfa=Cfa(cfa) if isinstance(cfa, str) else cfa, name="array",
                  profile=profile or CameraProfile(white=white))  # fmt: skip
+
+
+def matte_of(given: Any) -> NDArray[np.float32]:
+    """(h, w) float32 from 0 to 1: floats as they are, integers as fractions of their white. Raises SourceError."""
+    values = np.asarray(_array(given, "matte", "the part of each pixel that the subject covers, (height, width)"))
+    if values.ndim != 2 or values.size == 0 or values.dtype.kind not in "fub":
+        raise SourceError(f"matte {values.shape} {values.dtype} is not a matte; give (height, width) from 0 to 1")
+    shares = as_shares(values)
+    check_matte("matte", shares)
+    return shares
 
 
 def depth_map(depth_m: Any) -> NDArray[np.float32]:

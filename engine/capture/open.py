@@ -29,6 +29,7 @@ from .stereo import PREFIX as STEREO
 from .stereo import WithRight, parse_pair
 from .video import MAX_FPS, VIDEO_SUFFIXES, VideoSource
 from .with_depth import WithDepth, WithDepthMaps, WithDepthRange, WithoutDepth, open_depth
+from .with_matte import with_matte
 
 DEFAULT_SEQUENCE_FPS = 24.0
 NAMED_PICTURES = ("watch:", "tether:", "gphoto:")  # live sources of files, whose names match those of maps
@@ -79,7 +80,7 @@ _KINDS = {
     **dict.fromkeys(("fps", "raw_black", "raw_white", "depth_scale"), optional(NUMBER)),
     **dict.fromkeys(("raw_stride", "raw_header", "raw_trailer"), optional(WHOLE)),
     **dict.fromkeys(("raw_format", "layer", "depth_crop"), optional(TEXT)),
-    **dict.fromkeys(("profile", "depth"), optional(PATH)),
+    **dict.fromkeys(("profile", "depth", "matte"), optional(PATH)),
     "raw_size": optional(Kind((str, tuple, list), "'1920x1080' or (width, height)")),
     "depth_range": optional(Kind((str, tuple, list, DepthRange), "'0.8..6' or (brightest, darkest) in metres")),
 }
@@ -102,6 +103,7 @@ def open_source(
     depth_scale: float | None = None,
     depth_range: str | tuple[float, float] | None = None,
     depth_crop: str | None = None,
+    matte: str | Path | None = None,
     depth_later: bool = False,
     loop: bool = False,
     tolerant: bool = False,
@@ -126,8 +128,8 @@ def open_source(
     (`depth_source.py`); `depth_crop` is then the part of its picture that the camera sees, see `Crop.parse`.
     `depth_scale` is the number of units per metre of an integer map (default: 1000). `depth_range` converts a relative
     map to metres: the distances of its brightest and darkest sample, "0.8..6" or (0.8, 6). The map of a file is scaled
-    to this range. A file without a map is then an error, unless an engine's model adds its depth later
-    (`depth_later`). `loop` repeats sequences and videos.
+    to this range. A file without a map is then an error, unless an engine's model adds its depth later (`depth_later`).
+    `matte` is a matte's file (`formats.matte_files`), a folder of them, or `none`. `loop` repeats sequences and videos.
 
     Raises SourceError, or MissingExtraError if an optional library is missing.
     """
@@ -158,11 +160,11 @@ def open_source(
         if profile is not None:
             opened = WithProfile(opened, load_profile(Path(profile)))
         crop = None if depth_crop is None else Crop.parse(depth_crop)
-        if depth is not None:
-            return _with_depth(opened, str(depth), scaling, crop, request)
-        if crop is not None:
-            raise SourceError(_CROP_ALONE)
-        return _with_own_depth(opened, scaling, pairs, may_lack=depth_later, tolerant=tolerant)
+        if depth is None:
+            opened = _with_own_depth(opened, scaling, pairs, crop, may_lack=depth_later, tolerant=tolerant)
+        else:
+            opened = _with_depth(opened, str(depth), scaling, crop, request)
+        return opened if matte is None else with_matte(opened, str(matte), may_lack=depth_later, tolerant=tolerant)
     except BaseException:
         opened.close()
         raise
@@ -171,8 +173,12 @@ def open_source(
 OPTIONS = tuple(name for name in inspect.signature(open_source).parameters if name not in ("source", "depth_later"))
 
 
-def _with_own_depth(opened: Source, scaling: Scaling, pairs: Rgbd | None, *, may_lack: bool, tolerant: bool) -> Source:
+def _with_own_depth(
+    opened: Source, scaling: Scaling, pairs: Rgbd | None, crop: Crop | None, *, may_lack: bool, tolerant: bool
+) -> Source:
     """`opened` with the depth of the recording or the file."""
+    if crop is not None:
+        raise SourceError(_CROP_ALONE)
     if pairs is not None:
         if scaling.units_per_m is None and scaling.span is None:
             scaling = Scaling(pairs.units_per_m)

@@ -17,6 +17,7 @@ from .sequence import natural_key, visible_files
 
 COLOUR_WORDS = ("all-in-focus", "colour", "color", "picture", "image", "rgb", "img")
 DEPTH_WORDS = ("disparity", "depth", "disp")
+MAPS, MATTES = "depth maps", "mattes"  # what a folder holds, in messages
 # Suffixes that are usually maps: a depth map next to a picture of the same name.
 MAP_SUFFIXES = frozenset({".pgm", ".npy", ".pfm"})
 FRAME_SUFFIXES = PICTURE_SUFFIXES | RAW_SUFFIXES
@@ -58,20 +59,20 @@ def find_rgbd(folder: Path) -> Rgbd | None:
     return Rgbd(frames, _paired(frames, map_files(depth), str(folder))) if frames else None
 
 
-def maps_for(folder: Path, frames: int | None) -> FolderMaps:
+def maps_for(folder: Path, frames: int | None, kind: str = MAPS) -> FolderMaps:
     """The maps of `folder` for a source of `frames` frames (None: unknown), matched by name, or else in order.
 
-    Raises SourceError if the folder has no maps, or if neither names nor numbers match.
+    Raises SourceError if the folder has no maps, or if neither names nor numbers match. `kind` is what they are.
     """
-    return FolderMaps(folder, map_files(folder), frames)
+    return FolderMaps(folder, map_files(folder, kind), frames, kind)
 
 
 class FolderMaps:
     """A function from a frame to the path of its map."""
 
-    def __init__(self, folder: Path, maps: list[Path], frames: int | None) -> None:
+    def __init__(self, folder: Path, maps: list[Path], frames: int | None, kind: str = MAPS) -> None:
         self._folder = folder
-        self._maps = maps
+        self._maps, self._kind = maps, kind.removeprefix("depth ")
         self._frames = frames
         self._by_key = _keyed(maps)
 
@@ -81,17 +82,17 @@ class FolderMaps:
             return named
         if self._frames is not None and self._frames != len(self._maps):
             raise SourceError(
-                f"{self._folder}: {len(self._maps)} maps for {self._frames} frames, and none is named like "
+                f"{self._folder}: {len(self._maps)} {self._kind} for {self._frames} frames, and none is named like "
                 f"{Path(frame.name).name}; name each map like its frame, or give as many maps as frames"
             )
         return self._maps[frame.index % len(self._maps)]
 
 
-def map_files(folder: Path) -> list[Path]:
+def map_files(folder: Path, kind: str = MAPS) -> list[Path]:
     """The depth maps of a folder, in natural order. Raises SourceError if it has none."""
     maps = [path for path in visible_files(folder) if path.suffix.lower() in PICTURE_SUFFIXES | MAP_SUFFIXES]
     if not maps:
-        raise SourceError(f"{folder}: has no depth maps; give a folder with .png, .pgm, .tif, .exr or .npy files")
+        raise SourceError(f"{folder}: has no {kind}; give a folder with .png, .pgm, .tif, .exr or .npy files")
     return maps
 
 

@@ -113,6 +113,15 @@ class SourceOptions:
             "fields of view of both in degrees: fov:87x58/69x42.",
         ),
     ] = None
+    matte: Annotated[
+        str | None,
+        typer.Option(
+            "--matte",
+            metavar="FILE|FOLDER|none",
+            help="The part of each pixel that the subject covers, white where it does: a grey picture, a picture with "
+            "alpha, a portrait HEIC; a folder with one for each frame; or none to ignore that of the source.",
+        ),
+    ] = None
     depth_model: Annotated[
         str | None,
         typer.Option("--depth-model", metavar="ONNX[?metric]", help="A depth network for a SOURCE without depth."),

@@ -52,6 +52,7 @@ def source_arguments(options: SourceOptions) -> dict[str, Any]:
         "depth_scale": options.depth_scale,
         "depth_range": options.depth_range,
         "depth_crop": options.depth_crop,
+        "matte": options.matte,
         "depth_later": options.depth_model is not None,
     }
 
@@ -72,7 +73,7 @@ def options_for(name: str, first: str, options: SourceOptions) -> SourceOptions:
 
     What is known of headerless mosaics applies to other files with the same suffix.
     """
-    kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None, depth_crop=None)
+    kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None, depth_crop=None, matte=None)
     if options.depth_model is None:
         kept = replace(kept, depth_range=None)
     if Path(name).suffix.lower() == Path(first).suffix.lower():

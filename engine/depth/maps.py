@@ -63,19 +63,21 @@ def stored_orientation(upright_m: NDArray[np.float32], orientation: int) -> NDAr
     return upright(upright_m, quarter_turns.get(orientation, orientation))
 
 
-def check_shape(name: str, depth_m: NDArray[np.float32], size: tuple[int, int], remedy: str = "") -> None:
+def check_shape(
+    name: str, samples: NDArray[np.float32], size: tuple[int, int], remedy: str = "", kind: str = "map"
+) -> None:
     """Raises SourceError if the map's aspect ratio differs by more than 5 % from that of the picture's `size`, (width,
-    height). `remedy` is an option that may help.
+    height). `remedy` is an option that may help, `kind` what the map is.
     """
-    rows, columns = depth_m.shape
+    rows, columns = samples.shape
     width, height = size
     stretched = columns * height / (rows * width)
     # Rounding of a small map's size changes its ratio: a difference of one sample is allowed.
     within = max(ASPECT_RATIO, 1.0 + 1.0 / min(rows, columns))
     if not 1.0 / within <= stretched <= within:
         raise SourceError(
-            f"{name}: a map of {columns}x{rows} does not have the shape of the picture, {width}x{height}; "
-            f"use a map that covers exactly the picture{f', or its part with {remedy}' if remedy else ''}"
+            f"{name}: a {kind} of {columns}x{rows} does not have the shape of the picture, {width}x{height}; "
+            f"use a {kind} that covers exactly the picture{f', or its part with {remedy}' if remedy else ''}"
         )
 
 

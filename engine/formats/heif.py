@@ -22,6 +22,7 @@ HEIF_SUFFIXES = frozenset({".heic", ".heif", ".hif"})
 ORIENTATION_TAG = 0x0112
 # ITU-T H.265, depth representation information: the quantity that the samples quantize uniformly.
 UNIFORM_INVERSE, UNIFORM_DISPARITY, UNIFORM_DISTANCE, WARPED_DISPARITY = range(4)
+MATTE = "aux:portraiteffectsmatte"  # the end of Apple's name of the auxiliary image, behind a year
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,16 +30,17 @@ class HeifPicture:
     """The upright primary picture and its depth map.
 
     `image` is an 8-bit image with its ICC profile in `info`, or (H, W, 3) uint16 in the colour space of `profile` or
-    `cicp`. The depth map has the same field of view and any size.
+    `cicp`. The depth map and the `matte`, (h, w), have the same field of view and any size.
     """
 
     image: Image.Image | NDArray[np.uint16]
     profile: bytes | None
     depth: DepthMap | None
     cicp: Cicp | None = None
+    matte: NDArray[np.uint8] | None = None
 
 
-def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
+def read_heif(path: Path, *, with_depth: bool = True, with_matte: bool = True) -> HeifPicture:
     """Raises MissingExtraError without pillow-heif, SourceError for damaged depth, and the errors of Pillow."""
     file = _library(path).open_heif(path, convert_hdr_to_8bit=False)
     primary = file[file.primary_index]
@@ -48,17 +50,49 @@ def read_heif(path: Path, *, with_depth: bool = True) -> HeifPicture:
     nclx = info.get("nclx_profile") or {}
     cicp = Cicp(nclx["color_primaries"], nclx["transfer_characteristics"]) if nclx else None
     depth_images = info.get("depth_images") or ()
-    depth = None
+    depth, matte = None, None
     if with_depth and depth_images:
-        depth = _depth(path, depth_images[0], primary.size, _exif_orientation(info.get("exif")))
+        depth = _depth(path, depth_images[0], primary)
+    if with_matte:
+        matte = _matte(path, primary)
     if pixels.dtype == np.uint16:
         pixels = pixels[..., None] if pixels.ndim == 2 else pixels
         colour = pixels[..., :3] if pixels.shape[2] >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-        return HeifPicture(_whole(colour, int(info.get("bit_depth") or 16)), profile, depth, cicp)
+        return HeifPicture(_whole(colour, int(info.get("bit_depth") or 16)), profile, depth, cicp, matte)
     image = primary.to_pillow()
     if profile is not None:
         image.info["icc_profile"] = profile
-    return HeifPicture(image, profile, depth, cicp)
+    return HeifPicture(image, profile, depth, cicp, matte)
+
+
+def read_heif_matte(path: Path) -> NDArray[np.uint8] | None:
+    """The matte of a portrait, (h, w), upright; None if the file has none. Raises as `read_heif`."""
+    file = _library(path).open_heif(path)
+    return _matte(path, file[file.primary_index])
+
+
+def _matte(path: Path, primary: Any) -> NDArray[np.uint8] | None:
+    """The auxiliary image of Apple's portrait matte, of which iOS 12 and later write one in portrait photos."""
+    named: Mapping[str, Any] = primary.info.get("aux") or {}
+    numbers = next((numbers for name, numbers in named.items() if name.endswith(MATTE)), None)
+    if not numbers:
+        return None
+    try:
+        samples = np.asarray(primary.get_aux_image(numbers[0]))
+    except UNREADABLE as error:
+        raise SourceError(
+            f"{path}: its portrait matte cannot be decoded ({cause(error)}); use --matte none for no matte"
+        ) from error
+    return _like_picture(samples, primary)
+
+
+def _like_picture(samples: NDArray[Any], primary: Any) -> NDArray[Any]:
+    """One channel of an auxiliary image, (h, w). Some writers rotate the picture but not its auxiliary images."""
+    width, height = primary.size
+    samples = samples[..., 0] if samples.ndim == 3 else samples
+    if (samples.shape[0] > samples.shape[1]) != (height > width):
+        samples = upright(samples, _exif_orientation(primary.info.get("exif")))
+    return np.ascontiguousarray(samples)
 
 
 def _whole(colour: NDArray[np.uint16], bits: int) -> NDArray[np.uint16]:
@@ -104,7 +138,7 @@ def _library(path: Path) -> Any:
     return pillow_heif
 
 
-def _depth(path: Path, depth_image: Any, size: tuple[int, int], exif_orientation: int) -> DepthMap:
+def _depth(path: Path, depth_image: Any, primary: Any) -> DepthMap:
     try:
         samples = np.asarray(depth_image)
     except UNREADABLE as error:
@@ -112,11 +146,7 @@ def _depth(path: Path, depth_image: Any, size: tuple[int, int], exif_orientation
             f"{path}: its depth image cannot be decoded ({cause(error)}); name another map with "
             "--depth, or --depth none for no depth"
         ) from error
-    samples = samples[..., 0] if samples.ndim == 3 else samples
-    # Some writers rotate the picture but not its depth image.
-    if (samples.shape[0] > samples.shape[1]) != (size[1] > size[0]):
-        samples = upright(samples, exif_orientation)
-    depth_m = metres(np.ascontiguousarray(samples), depth_image.info.get("metadata") or {})
+    depth_m = metres(_like_picture(samples, primary), depth_image.info.get("metadata") or {})
     if depth_m is None:
         raise SourceError(f"{path}: no sample of its depth image has a distance; use --depth none for no depth")
     return DepthMap(depth_m, relative_noise(depth_m))

@@ -22,6 +22,7 @@ from .exr import read_exr
 from .file_errors import UNREADABLE, check_held
 from .gdepth import read_gdepth
 from .heif import HEIF_SUFFIXES, read_heif
+from .matte_files import alpha_of, as_shares
 from .picture_kind import EXR, begins_like_a_picture, kind_of
 from .png_colours import png_colours
 from .tiff_read import full_size_page, read_tiff
@@ -43,13 +44,12 @@ OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorde
 def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = None) -> Frame:
     """Reads a picture.
 
-    8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is dropped, grey expanded,
+    8- and 16-bit files become Encoding.DISPLAY, (H, W, 3) uint8 or uint16 in sRGB: alpha is the matte, grey expanded,
     palette and CMYK converted, an embedded ICC profile applied. Code points of colour (PNG, AVIF, HEIC) set the matrix
     of the frame; a curve of high dynamic range makes it Encoding.SCENE. `Frame.orientation` holds the EXIF orientation.
     OpenEXR and floating-point TIFF become Encoding.SCENE, (H, W, 3) float32. The frame has the depth in the file (Z of
     an EXR, the depth image of a HEIC, GDepth of a JPEG) unless `with_depth` is False. `layer` names a layer of an
-    EXR. Raises SourceError, or
-    MissingExtraError for OpenEXR and HEIF.
+    EXR. The matte of a portrait HEIC is read, too. Raises SourceError, or MissingExtraError for OpenEXR and HEIF.
     """
     check_regular_file(path)
     kind = kind_of(path)
@@ -104,6 +104,7 @@ def _heif_frame(path: Path, with_depth: bool) -> Frame:
         *(display_rgb, cicp),
         depth_m=None if heif.depth is None else heif.depth.depth_m,
         depth_noise=0.0 if heif.depth is None else heif.depth.noise,
+        matte=None if heif.matte is None else as_shares(heif.matte),
         name=str(path),
     )
 
@@ -123,6 +124,7 @@ def _display_frame(path: Path, *, is_tagged: bool = True) -> Frame:
             image.info.pop("icc_profile", None)
         high_mode = _sixteen_bit_mode(image)
         image.load()
+        alpha = alpha_of(image)
         orientation = image.getexif().get(ORIENTATION_TAG, 1)
         if image.mode.startswith("I"):
             display_rgb = _grey_16(image)
@@ -133,7 +135,9 @@ def _display_frame(path: Path, *, is_tagged: bool = True) -> Frame:
         else:
             display_rgb = np.array(as_srgb(image), np.uint8)
         own = png_colours(image) if is_tagged and cicp is None else None
-    fields: dict[str, Any] = {"orientation": orientation if orientation in range(1, 9) else 1, "name": str(path)}
+    matte = None if alpha is None else as_shares(alpha)
+    orientation = orientation if orientation in range(1, 9) else 1
+    fields: dict[str, Any] = {"orientation": orientation, "name": str(path), "matte": matte}
     if own is not None:
         return own.frame(display_rgb, **fields)
     return coloured_frame(display_rgb, cicp, **fields)

@@ -25,6 +25,7 @@ from ..lens import Lens
 from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
+from .matte import MatteStage
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 from .unmix import SIDES, Unmix
 
@@ -162,25 +163,31 @@ class Defocus:
         radius_px = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
         return min(PAD, 2 + int(radius_px * shape.extent))
 
-    def run(self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur, unit: float = 1.0) -> Planes:
+    def run(
+        self, scene: Planes, depth: Planes, distances_m: NDArray[Any], blur: Blur, unit: float = 1.0,
+        matte: MatteStage | None = None,
+    ) -> Planes:  # fmt: skip
         """Queues the kernels and returns the blurred picture, three planes that the next call overwrites.
 
         `scene` contains scene-linear planes of this size, `depth` one plane of metres with its border mirrored;
         infinity is allowed. `distances_m` is a sorted sample of the distances that includes both extremes. `unit` is
-        the light of a saturated photosite.
+        the light of a saturated photosite. `matte`, loaded and run, gives the coverage at the edge of its subject.
         """
         shape = shape_of(blur.lens, self.size[0] / self.size[1], blur.native_lens)
         self._set_shape(shape)
         plan = self._plans.of(self._plan, distances_m, blur, shape, self._cut)
         self._set_layers(plan.layers, plan.occluders_px)
         extent = plan.extent
-        key = (scene, depth, blur, shape, self._first_limited, self._first_surface, extent, unit)
-        self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit))
+        key = (scene, depth, blur, shape, self._first_limited, self._first_surface, extent, unit, matte)
+        self._launches.run(key, lambda: self._queue(scene, depth, blur, shape, extent, unit, matte))
         return self.picture
 
-    def _queue(self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent, unit: float) -> None:
+    def _queue(
+        self, scene: Planes, depth: Planes, blur: Blur, shape: Shape, extent: _Extent, unit: float,
+        matte: MatteStage | None,
+    ) -> None:  # fmt: skip
         border = self._border_at(0, shape)
-        self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m)
+        self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m, matte)
         scene.mirror(border=border)
         layout = scene.layout
         run_tiles(

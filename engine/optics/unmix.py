@@ -1,6 +1,7 @@
 """Un-mixing at depth edges: pixels that show two surfaces are divided into the light of both before the blur.
 
-`kernels/unmix_align.cl` aligns the depth map to the picture, `kernels/unmix.cl` describes the estimate of the coverage.
+`kernels/unmix_align.cl` aligns the depth map to the picture, `kernels/unmix.cl` describes the estimate of the coverage,
+`kernels/unmix_matte.cl` what a matte changes.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from typing import Any
 
 from ..compute.arguments import numbered
 from ..compute.planes import Planes
-from ..compute.tiles import TILE, run_tiles
+from ..compute.tiles import TILE, run_cells, run_tiles
+from .matte import MatteStage
 
-_UNMIX, _ALIGN = "unmix.cl", "unmix_align.cl"
+_UNMIX, _ALIGN, _MATTE = "unmix.cl", "unmix_align.cl", "unmix_matte.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
 SIDES = 4  # planes: the depth aligned, and the estimates of both sides
+_MATTE_NEIGHBOURS = 9  # the same, with a matte
 _CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
 
@@ -32,16 +35,21 @@ class Unmix:
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
         self._contrasts = device.allocate(4 * _CONTRASTS * self._tiles[0] * self._tiles[1])
 
-    def divide(self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float) -> None:
+    def divide(
+        self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float, matte: MatteStage | None = None
+    ) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
 
         `depth` needs a mirrored border. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
-        the light of a saturated photosite, which its noise depends on.
+        the light of a saturated photosite, which its noise depends on. A `matte` gives the coverage of its subject.
         """
         sides, stride = self._sides.buffer, scene.layout.stride
         focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
-        scene.mirror(border=_NEIGHBOURS)
+        scene.mirror(border=_NEIGHBOURS if matte is None else _MATTE_NEIGHBOURS)
         self._run("find_edges", _ALIGN, depth=depth.buffer, **focus)
+        if matte is not None:
+            run_cells(self._device, _MATTE, "mark_matte", self._tiles, subjects=matte.subjects, edges=self._edges,
+                      tiles_x=self._tiles[0], **focus)  # fmt: skip
         self._run("compare_maps", _ALIGN, scene=scene.buffer, depth=depth.buffer, contrasts=self._contrasts,
                   stride=stride, unit=unit, **focus)  # fmt: skip
         self._run("align_map", _ALIGN, depth=depth.buffer, sides=sides, contrasts=self._contrasts)
@@ -51,6 +59,9 @@ class Unmix:
         self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
+        if matte is not None:
+            self._run("divide_by_matte", _MATTE, scene=scene.buffer, depth=depth.buffer, matte=matte.planes.buffer,
+                      subjects=matte.subjects, mixed=self._mixed.buffer, stride=stride, unit=unit, **focus)  # fmt: skip
         self._run("exchange_mixed", scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer, stride=stride)
 
     def cover(self, picture: Planes, scene: Planes, depth: Planes, falloff: tuple[float, ...]) -> None:

@@ -37,6 +37,7 @@ from .frames import (
     moving_frames,
     picture_frame,
     stereo_frame,
+    with_matte,
     yuv_frame,
 )
 
@@ -151,6 +152,7 @@ def _lenses() -> Iterator[Case]:
     plain = Settings(look="neutral", lens=Lens(name="plain"), focus_m=1.5)
     yield Case("defocus", _light(frame, settings=plain))
     yield Case("defocus with mixed pixels", _light(frame, settings=plain.with_(quality="best")))
+    yield Case("matte", _light(with_matte(frame), settings=plain.with_(focus_m=0.8)))
     for size in LENS_SIZES:
         for lens in list_lenses():
             for quality in QUALITIES:

@@ -78,6 +78,13 @@ def coarse_depth_frame(size: tuple[int, int]) -> Frame:
     return replace(mosaic_frame(size), depth_m=depth_m, depth_noise=0.02)
 
 
+def with_matte(frame: Frame) -> Frame:
+    """The frame with a matte of half its size: its near card has a soft edge, two pixels off that of the map."""
+    width, height = (side // 2 for side in frame.size)
+    x = np.arange(width, dtype=np.float32) - 0.35 * width
+    return replace(frame, matte=np.tile(np.clip(0.5 - 0.3 * (x - 1.0), 0.0, 1.0), (height, 1)).astype(np.float32))
+
+
 def picture_frame(size: tuple[int, int], dtype: Any) -> Frame:
     """A picture: uint8 and uint16 are display-encoded, float32 is scene-linear."""
     light = light_of(size)

@@ -42,6 +42,7 @@ def view(
     *,
     cfa: str | Cfa | None = None,
     depth_m: ArrayLike | SupportsDLPack | None = None,
+    matte: str | Path | ArrayLike | SupportsDLPack | None = None,
     look: str | Look = DEFAULT_LOOK,
     strength: float = 1.0,
     lens: str | Lens = DEFAULT_LENS,
@@ -89,7 +90,7 @@ def view(
         quality=quality,
         output_space=output_space,
     )
-    live = LiveOptions(settings, cfa, depth_m, depth_model, device, stills=stills, source=options)
+    live = LiveOptions(settings, cfa, depth_m, matte, depth_model, device, stills=stills, source=options)
     if is_notebook():
         from ..notebook import show
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from ..settings import SettingsHistory
 
 OF_SETTINGS = ("look", "strength", "lens", "f_number", "focus_m", "development", "quality", "output_space")
-OWN = ("cfa", "depth_m", "depth_model", "device", "scale", "stills", "shows_text")
+OWN = ("cfa", "depth_m", "matte", "depth_model", "device", "scale", "stills", "shows_text")
 METERED = Development(metering="auto")  # the development of the command `view`
 
 
@@ -48,6 +48,7 @@ class LiveOptions:
     settings: Settings = field(default_factory=lambda: Settings(development=METERED))
     cfa: str | Cfa | None = None
     depth_m: ArrayLike | SupportsDLPack | None = None
+    matte: str | Path | ArrayLike | SupportsDLPack | None = None
     depth_model: str | Path | None = None
     device: str = "auto"
     scale: float | None = None
@@ -115,8 +116,9 @@ class Session:
         self._stack = ExitStack()
         has_model = options.depth_model is not None
         self.source = open_input(
-            source, self._stack, options.source, cfa=options.cfa, depth_m=options.depth_m, depth_later=has_model
-        )
+            source, self._stack, options.source, cfa=options.cfa, depth_m=options.depth_m, matte=options.matte,
+            depth_later=has_model,
+        )  # fmt: skip
         self._lock = Lock()
         self._waiting: deque[Callable[[Viewer], object]] = deque()  # calls until the viewer is made
         self._viewer: Viewer | None = None

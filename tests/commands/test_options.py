@@ -92,10 +92,10 @@ def test_the_help_lists_options_in_the_order_of_the_fields() -> None:
     development = [setting.option for setting, _ in settings_of(Development).values()]
     assert engine[9 : 9 + len(development)] == development
     assert engine[9 + len(development) :][:4] == ["--quality", "--device", "--look-route", "--size"]
-    assert engine[-17:] == [
+    assert engine[-18:] == [
         *("--raw-format", "--raw-size", "--raw-black", "--raw-white", "--raw-stride", "--raw-header", "--raw-trailer"),
         *("--layer", "--fps", "--loop", "--sandbox", "--profile"),
-        *("--depth", "--depth-scale", "--depth-range", "--depth-crop", "--depth-model"),
+        *("--depth", "--depth-scale", "--depth-range", "--depth-crop", "--matte", "--depth-model"),
     ]
 
 
