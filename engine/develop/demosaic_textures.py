@@ -19,6 +19,12 @@ class DemosaicTextures:
 
     For Bayer and quad-Bayer mosaics and, with a `side` of 6, for X-Trans. Measured in CPSNR on halves of the Kodak and
     McMaster sets, display-encoded: Bayer 40.4 and 36.1 dB, X-Trans 39.9 and 36.0 dB, quad-Bayer 35.8 and 33.5 dB.
+
+    The development uses it for X-Trans only. On quad-Bayer, crops of 12 and 9 photographs of the sets have 34.3 and
+    32.9 dB; `Remosaic` and `best` have 33.8 and 32.5 in the same time. With noise of 0.01 the difference is 0.2 dB,
+    with 0.02 it is -0.2: `best` also reduces noise. Details are sharper, but with more coloured specks. And the stages
+    before the demosaic (defects, highlights, noise reduction, aberration) work on the Bayer mosaic that `Remosaic`
+    makes.
     """
 
     def __init__(self, mosaic: Planes, scene: Planes, side: int = 4) -> None:

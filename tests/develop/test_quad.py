@@ -11,6 +11,7 @@ from groundglass.compute.device import Device
 from groundglass.compute.planes import PAD, Planes
 from groundglass.compute.registry import open_device
 from groundglass.develop.demosaic import Demosaic
+from groundglass.develop.demosaic_textures import DemosaicTextures
 from groundglass.develop.remosaic import Remosaic
 from pattern_support import cpsnr, mosaic_of, smooth_noise
 from PIL import Image
@@ -129,3 +130,27 @@ def test_remosaiced_photographs_score_higher_than_binned_ones(
     binned = rcd(device, quad.reshape(150, 2, 150, 2).mean(axis=(1, 3)))
     full = rcd(device, inner(remosaiced(device, quad, cfa)))
     assert cpsnr(full, original) >= cpsnr(enlarged(binned), original) + gain_db
+
+
+@pytest.mark.parametrize(("noise", "gain_db"), [(0.0, (-0.8, 0.0)), (0.02, (0.1, 0.8))])
+def test_the_remosaic_and_best_hold_against_filters_for_the_quad_mosaic_in_noise(
+    device: Device, data_dir: Path, noise: float, gain_db: tuple[float, float]
+) -> None:
+    """Why `DemosaicTextures` does not serve quad-Bayer: `best` also reduces noise."""
+    cfa, gains = Cfa("RGGB", block=2), []
+    for name in ("kodak/kodim05.png", "kodak/kodim21.png", "mcmaster/11.tif"):
+        original = np.asarray(Image.open(data_dir / "demosaic" / name).convert("RGB"))[100:260, 100:292]
+        quad = mosaic_of(original / 255, cfa) + noise * np.random.default_rng(1).standard_normal(original.shape[:2])
+        height, width = quad.shape
+        planes, scene = Planes(device, width, height, 1), Planes(device, width, height, 3)
+        stage = Remosaic(planes)
+        demosaic, textures = Demosaic(stage.output, scene, "best"), DemosaicTextures(planes, scene)
+        planes.write(quad[..., None].astype(np.float32))
+        stage.run(cfa, encoded=False)
+        demosaic.run(Remosaic.bayer_of(cfa), np.eye(3), False)
+        by_best = cpsnr(scene.read(), original)
+        textures.run(cfa, np.eye(3), False)
+        gains.append(by_best - cpsnr(scene.read(), original))
+        for resource in (textures, demosaic, stage, scene, planes):
+            resource.release()
+    assert gain_db[0] < np.mean(gains) < gain_db[1]
