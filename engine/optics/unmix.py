@@ -1,7 +1,7 @@
 """Un-mixing at depth edges: pixels that show two surfaces are divided into the light of both before the blur.
 
 `kernels/unmix_align.cl` aligns the depth map to the picture, `kernels/unmix.cl` describes the estimate of the coverage,
-`kernels/unmix_matte.cl` what a matte changes.
+`kernels/unmix_behind.cl` what happens behind surfaces out of focus, and `kernels/unmix_matte.cl` what a matte changes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_cells, run_tiles
 from .matte import MatteStage
 
-_UNMIX, _ALIGN, _MATTE = "unmix.cl", "unmix_align.cl", "unmix_matte.cl"
+_UNMIX, _ALIGN, _MATTE, _BEHIND = "unmix.cl", "unmix_align.cl", "unmix_matte.cl", "unmix_behind.cl"
 _NEIGHBOURS = 4  # pixels beyond the picture that the estimate reads
 SIDES = 4  # planes: the depth aligned, and the estimates of both sides
 _MATTE_NEIGHBOURS = 9  # the same, with a matte
@@ -59,6 +59,9 @@ class Unmix:
         self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
+        self._run("mark_behind", _BEHIND, depth=depth.buffer, **focus)
+        self._run("divide_behind", _BEHIND, scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
+                  stride=stride, unit=unit, **focus)  # fmt: skip
         if matte is not None:
             self._run("divide_by_matte", _MATTE, scene=scene.buffer, depth=depth.buffer, matte=matte.planes.buffer,
                       subjects=matte.subjects, mixed=self._mixed.buffer, stride=stride, unit=unit, **focus)  # fmt: skip
