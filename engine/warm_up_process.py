@@ -55,6 +55,8 @@ class WarmUpProcess:
             built = self._built
             record.add(*key, note=built)
         for source, kernel in built:
+            if self._is_interrupted:
+                return
             with suppress(GroundglassError):  # a text has changed meanwhile: the frame that uses it reports the error
                 self._device.kernels.find(source, kernel)
 
