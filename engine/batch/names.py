@@ -175,6 +175,14 @@ def _without_suffix(name: str) -> str:
     return str(path.with_suffix("")) if path.name else str(path)
 
 
+def _is_folder(name: str, output: str) -> bool:
+    """Whether `name`, a part of the value `output` of --output, is a folder. Raises OutputError."""
+    try:
+        return Path(name).is_dir()
+    except OSError as error:
+        raise OutputError(f"{output}: is not a name of a file ({cause(error)}); use a shorter one") from error
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """The folder of the outputs, and the pattern of their names in it: with {name}, with %04d, or of one file."""
@@ -190,16 +198,13 @@ class Target:
             raise OutputError("--output is empty; name a file or a folder")
         if output.startswith(("http://", "https://")):
             raise OutputError(f"{output}: web addresses are only read; name a folder, or another kind of address")
-        try:
-            is_folder = not is_remote(output) and Path(output).is_dir()
-        except OSError as error:
-            raise OutputError(f"{output}: is not a name of a file ({cause(error)}); use a shorter one") from error
+        is_folder = not is_remote(output) and _is_folder(output, output)
         if "\0" in output:
             raise OutputError(f"{output!r}: is not a name of a file; leave out the null character")
         if is_folder or output.endswith("/") or (not suffix_of(output) and "{" not in output):
             return cls(output.rstrip("/") or "/", (NUMBERED if numbered else NAME) + FOLDER_SUFFIX)
         folder, slash, pattern = output.rpartition("/")
-        if (NAME in folder or NUMBER.search(folder)) and not Path(folder).is_dir():
+        if (NAME in folder or NUMBER.search(folder)) and not _is_folder(folder, output):
             raise OutputError(f"{output}: only the name of a file may have {NAME} or %04d; try out/{NAME}.jpg")
         if re.search(r"[{}%]", NUMBER.sub("", pattern.replace(NAME, "", 1), count=1)):
             raise OutputError(

@@ -49,14 +49,14 @@ class DepthRange:
             check_numbers("depth range", "depth_range", text, 2)
             bright_m, dark_m = text
             return cls(float(bright_m), float(dark_m))
-        match = re.fullmatch(r"([\d.]+?|inf)\.\.([\d.]+|inf)(,linear)?", text.strip())
+        match = re.fullmatch(r"([\d.]{1,40}?|inf)\.\.([\d.]{1,40}|inf)(,linear)?", text.strip())
         try:
             distances = (float(match[1]), float(match[2])) if match else None
         except ValueError:
             distances = None
         if match is None or distances is None:
             raise SourceError(
-                f"depth range '{text}' is not BRIGHTEST..DARKEST in metres; try 0.8..6 if near is bright, 6..0.8 "
+                f"depth range '{text[:80]}' is not BRIGHTEST..DARKEST in metres; try 0.8..6 if near is bright, 6..0.8 "
                 "if near is dark, or 6..0.8,linear if the greys are linear in the distance, not in its inverse"
             )
         return cls(*distances, linear=bool(match[3]))

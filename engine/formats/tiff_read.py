@@ -86,6 +86,9 @@ def _is_for_pillow(path: Path, page: Any, tags: Tags, photometric: int | None) -
 def _samples(path: Path, page: Any, tags: Tags, photometric: int | None) -> NDArray[Any] | None:
     """(H, W) or (H, W, S) as stored; None if only Pillow has a decoder for the compression."""
     is_planar = _is_planar(tags)
+    if len(page.dataoffsets) < np.prod(page.chunked):  # the rest would be black, of any size
+        parts = f"{len(page.dataoffsets)} of {np.prod(page.chunked)} parts"
+        raise SourceError(f"{path}: the picture is damaged or cut off ({parts} of the picture); copy or save it again")
     try:
         samples = np.asarray(page.asarray())
     except (*MALFORMED, RuntimeError) as error:

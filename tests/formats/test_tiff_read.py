@@ -177,3 +177,14 @@ def test_cmyk_in_floating_point_is_refused(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", stored, photometric="separated", metadata=None)
     with pytest.raises(SourceError, match="CMYK in floating point is not read; save it as RGB"):
         read_picture(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_height_beyond_its_strips_is_refused(tmp_path: Path, kind: type) -> None:
+    """The rest would be black: 1 GB of a file of 3 kB."""
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, samples(kind), photometric="rgb", planarconfig="contig", rowsperstrip=4)
+    with tifffile.TiffFile(path, mode="r+") as file:
+        file.pages.first.tags["ImageLength"].overwrite(16_777_232)
+    with pytest.raises(SourceError, match="damaged or cut off"):
+        shown(path)

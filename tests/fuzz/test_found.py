@@ -55,6 +55,8 @@ FOUND: dict[str, tuple[str, bytes]] = {
     "bits of 5000 digits": ("raw-format", b"rggb" + DIGITS),
     "a null character in the name of a look": ("path-of-look", b"a\0.toml"),
     "a null character in the name of a profile": ("path-of-profile", b"a\0.toml"),
+    "a long name of a folder with a pattern": ("batch-target", b"out/{name}" + b"x" * 300 + b"/{name}.jpg"),
+    "a depth range of many points": ("depth-range", b"0" + b"." * 30_000 + b"8..6"),
     "a long name of a source": ("path-of-source", b"x" * 300),
     "a long name for info": ("path-of-info", b"x" * 300),
     "a long name of a LUT": ("path-of-lut", b"x" * 300 + b".cube"),
