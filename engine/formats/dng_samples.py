@@ -145,16 +145,15 @@ def _is_own(dng: Dng, data: Any, segments: Segments) -> bool:
 
 
 def stored_samples(path: Path, dng: Dng) -> NDArray[Any] | None:
-    """The samples of lossy JPEG, deflated integers or floating point as the file stores them, the latter as float32.
-
-    (H, W) or (H, W, 3). None if LibRaw does not change their scale, or if this module cannot decode them.
+    """The samples of lossy JPEG, deflated integers, floating point (as float32) or separate planes as the file stores
+    them: (H, W) or (H, W, 3). None if LibRaw does not change their scale, or if this module cannot decode them.
     """
     try:
         with TagFile(path) as file, path.open("rb") as data:
             page = raw_directory(file)
             if page is None:
                 return None
-            return _decoded(Tags(page), data, dng)
+            return _planar(page, dng) if _is_planar(Tags(page), dng) else _decoded(Tags(page), data, dng)
     except FAULTS:
         return None
 
@@ -162,12 +161,7 @@ def stored_samples(path: Path, dng: Dng) -> NDArray[Any] | None:
 def _decoded(tags: Tags, data: Any, dng: Dng) -> NDArray[Any] | None:
     segments = segments_of(tags, *dng.stored.shape)
     decode = _decoder(tags, dng)
-    if (
-        segments is None
-        or decode is None
-        or not _is_own(dng, data, segments)
-        or (tags.whole("PlanarConfiguration") or 1) != 1
-    ):
+    if segments is None or decode is None or not _is_own(dng, data, segments):
         return None
     picture: NDArray[Any] | None = None
     for segment in segments.segments:
@@ -179,9 +173,30 @@ def _decoded(tags: Tags, data: Any, dng: Dng) -> NDArray[Any] | None:
         picture[segment.area.top : segment.area.bottom, segment.area.left : segment.area.right] = part[:rows, :columns]
     if picture is None:
         return None
-    if dng.linearization is not None and picture.dtype.kind == "u":
-        picture = dng.linearization[np.minimum(picture, len(dng.linearization) - 1)]
+    picture = _linear(picture, dng)
     return picture if dng.samples == 3 else picture[..., 0]
+
+
+def _linear(picture: NDArray[Any], dng: Dng) -> NDArray[Any]:
+    """Integers through the LinearizationTable, if any."""
+    if dng.linearization is None or picture.dtype.kind != "u":
+        return picture
+    return np.asarray(dng.linearization[np.minimum(picture, len(dng.linearization) - 1)])
+
+
+def _is_planar(tags: Tags, dng: Dng) -> bool:
+    return dng.samples == 3 and tags.whole("PlanarConfiguration") == 2
+
+
+def _planar(page: Any, dng: Dng) -> NDArray[Any] | None:
+    """(H, W, 3) of planes that are stored one after the other, which LibRaw takes for pixels; None if tifffile cannot
+    decode them.
+    """
+    planes = np.asarray(page.asarray())
+    if planes.shape != (3, *dng.stored.shape):
+        return None
+    picture = np.ascontiguousarray(np.moveaxis(planes, 0, -1))
+    return _linear(picture, dng) if picture.dtype.kind == "u" else picture.astype(np.float32)
 
 
 Decoder = Callable[[bytes, tuple[int, int]], NDArray[Any]]

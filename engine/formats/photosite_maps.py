@@ -73,8 +73,8 @@ def linear_rgb(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.floa
     """Linear light, (H, W, 3) float32, 1 at the white level, from `samples` of the crop. `white` is the default."""
     camera_rgb = _light(dng, samples, white)
     for opcode in dng.opcodes():
-        if isinstance(opcode.action, Curve):
-            apply_curve(camera_rgb, opcode.action, dng.crop, dng.stored if opcode.stage == 1 else dng.active)
+        if isinstance(opcode.action, Curve) and opcode.stage > 1:
+            apply_curve(camera_rgb, opcode.action, dng.crop, dng.active)
         elif isinstance(opcode.action, GainMap | Vignette):
             gains = np.ones_like(camera_rgb)
             _apply(gains, [opcode], dng.stored, dng.active, dng.crop, None)
@@ -85,10 +85,25 @@ def linear_rgb(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.floa
 def _light(dng: Dng, samples: NDArray[Any], white: float) -> NDArray[np.float32]:
     """(sample - black) / (white - largest black) of the crop, (H, W, samples) float32."""
     height, width, planes = samples.shape
+    samples = _mapped(dng, samples)
     even = dng.black_rows is None and dng.black_columns is None and dng.black.shape[:2] == (1, 1)
     black = _black(dng, Area(0, 0, 1, 1) if even else Area(0, 0, height, width))
     span = (np.full(planes, white) if dng.white is None else dng.white) - black.max(axis=(0, 1))
     return np.asarray((samples.astype(np.float32) - black.astype(np.float32)) / _positive(span))
+
+
+def _mapped(dng: Dng, samples: NDArray[Any]) -> NDArray[Any]:
+    """`samples` after the curves of OpcodeList1. They apply to the numbers as the file stores them, their black level
+    included, of which 65535 counts as 1 (DNG 1.7, chapter 6, and the DNG SDK).
+    """
+    curves = [opcode.action for opcode in dng.opcodes() if opcode.stage == 1 and isinstance(opcode.action, Curve)]
+    if not curves:
+        return samples
+    full = np.float32(1.0 if samples.dtype.kind == "f" else 65535.0)
+    numbers = samples.astype(np.float32) / full
+    for curve in curves:
+        apply_curve(numbers, curve, dng.crop, dng.stored)
+    return numbers * full
 
 
 def _positive(span: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -119,8 +134,8 @@ def light_mosaic(dng: Dng, samples: NDArray[Any], white: float) -> LightMosaic:
     """
     light = _light(dng, samples[..., None], white)
     for opcode in dng.opcodes():
-        if isinstance(opcode.action, Curve):
-            apply_curve(light, opcode.action, dng.crop, dng.stored if opcode.stage == 1 else dng.active)
+        if isinstance(opcode.action, Curve) and opcode.stage > 1:
+            apply_curve(light, opcode.action, dng.crop, dng.active)
     mosaic = np.nan_to_num(light[..., 0], nan=0.0, posinf=MAX_CEILING, neginf=0.0)
     ceiling = float(np.clip(np.quantile(mosaic, 1 - BRIGHT_FRACTION), 1.0, MAX_CEILING))
     numbers = LIGHT_BLACK + mosaic * ((65535.0 - LIGHT_BLACK) / ceiling)

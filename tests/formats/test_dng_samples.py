@@ -297,3 +297,16 @@ def test_samples_without_bits_are_refused(tmp_path: Path) -> None:
         file.pages.first.tags["BitsPerSample"].overwrite(0)
     with pytest.raises(SourceError, match="its samples have 0 bits"):
         read_raw(tmp_path / "a.dng")
+
+
+@pytest.mark.parametrize("kind", [np.uint16, np.float32])
+def test_planes_one_after_the_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type) -> None:
+    """LibRaw takes them for pixels, one after the other."""
+    write, pixels = tifffile.imwrite, np.random.default_rng(4).integers(0, 4000, (64, 96, 3)).astype(kind)
+
+    def in_planes(path: Path, samples: np.ndarray, **options: object) -> None:
+        write(path, np.ascontiguousarray(np.moveaxis(samples, -1, 0)), planarconfig="separate", **options)
+
+    monkeypatch.setattr(tifffile, "imwrite", in_planes)
+    path = write_dng(tmp_path / "a.dng", pixels, white=(4000,) * 3, neutral=(1.0, 1.0, 1.0))
+    np.testing.assert_allclose(read_raw(path).pixels, pixels / 4000, atol=1e-5)

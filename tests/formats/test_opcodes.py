@@ -180,3 +180,18 @@ def test_the_shading_of_a_real_file(data_dir: Path) -> None:
     assert all(1.6 < corner < 2.0 for corner in corners)
     assert frame.profile.noise.shot == pytest.approx(3.936e-4, rel=1e-3)
     assert frame.profile.temperature() == pytest.approx((4693, 8.7), rel=0.01)
+
+
+@pytest.mark.parametrize("is_mosaic", [True, False])
+def test_the_curves_of_list_1_map_the_numbers_of_the_file(read: Callable[..., Frame], is_mosaic: bool) -> None:
+    """Those with their black level, of which 65535 counts as 1; those of list 2 map the light."""
+    stored = ramp().astype(np.uint16) if is_mosaic else np.repeat(ramp()[..., None], 3, axis=2)
+    area = struct.pack(">8I", *WHOLE, 0, 1 if is_mosaic else 3, 1, 1)
+    table = struct.pack(">I65536H", 65536, *np.minimum(np.arange(65536) * 3, 65535))
+    square = struct.pack(">I3d", 2, 0.0, 0.0, 65535 / 2000)
+    for opcode, mapped in (((7, area + table), 3.0 * stored), ((8, area + square), stored.astype(float) ** 2 / 2000)):
+        frame = read(opcodes(1, opcode), samples=stored, black=(200,) * 4, white=4000, neutral=(1.0, 1.0, 1.0))
+        profile = frame.profile
+        light = (frame.pixels - profile.black[0]) / (profile.white - profile.black[0]) if is_mosaic else frame.pixels
+        black = 200 if is_mosaic else 0
+        np.testing.assert_allclose(light, (mapped - black) / (4000 - black), atol=1e-4)
