@@ -17,6 +17,7 @@ uniform vec3 lut_file_cube_offset;
 uniform int lut_file_shaper_length;  // entries, 0 without curves
 uniform vec3 lut_file_shaper_scale;
 uniform vec3 lut_file_shaper_offset;
+uniform float lut_file_shaper_root;  // the entries are spaced evenly in this power of the values
 uniform int lut_input;
 uniform float lut_amount;
 
@@ -71,6 +72,7 @@ vec3 lut_curve(ivec3 at) {
 vec3 lut_shaped(vec3 encoded) {
     vec3 last = vec3(lut_file_shaper_length - 1);
     vec3 at = clamp(encoded * lut_file_shaper_scale + lut_file_shaper_offset, vec3(0.0), last);
+    if (lut_file_shaper_root < 1.0) at = min(pow(at / last, vec3(lut_file_shaper_root)) * last, last);
     vec3 low = min(floor(at), last - 1.0);
     return mix(lut_curve(ivec3(low)), lut_curve(ivec3(low) + 1), at - low);
 }

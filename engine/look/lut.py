@@ -26,10 +26,12 @@ UNIT: Domain = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 class Lut(Table):
     """Maps numbers to numbers; their encoding is defined by the pass that uses the LUT (`lut_input`).
 
-    `shaper` (N, 3) holds three curves over `shaper_domain`, with linear interpolation. `cube` (S, S, S, 3), indexed by
-    red, green and blue, covers `cube_domain`, with tetrahedral interpolation. Both are float32; either may be None.
-    Numbers outside a domain, (minimum, maximum) of each channel, are clipped to it. `file` is the absolute path that
-    the LUT was read from. Raises LookError for other shapes, for numbers that are not finite and for an empty domain.
+    `shaper` (N, 3) holds three curves over `shaper_domain`, with linear interpolation. Its entries are even; with
+    a `shaper_root` below 1 they are even in this power of the number, and so dense in the shadows. `cube`
+    (S, S, S, 3), indexed by red, green and blue, covers `cube_domain`, with tetrahedral interpolation. Both are
+    float32; either may be None. Numbers outside a domain, (minimum, maximum) of each channel, are clipped to it. `file`
+    is the absolute path that the LUT was read from. Raises LookError for other shapes, for numbers that are not finite
+    and for an empty domain.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Lut(Table):
     shaper_domain: Domain = UNIT
     cube_domain: Domain = UNIT
     file: Path | None = None
+    shaper_root: float = 1.0
 
     def __post_init__(self) -> None:
         shaper, cube = self.shaper, self.cube
@@ -60,7 +63,8 @@ class Lut(Table):
         """(..., 3) through the curve and the cube, as float32; NaN counts as the domain's minimum."""
         numbers = np.nan_to_num(np.asarray(rgb, dtype=np.float32), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         if self.shaper is not None:
-            numbers = _through_curves(self.shaper, self.shaper_domain, numbers)
+            places = _placed(numbers, self.shaper_domain) ** np.float32(self.shaper_root)
+            numbers = _through_curves(self.shaper, places)
         return numbers if self.cube is None else tetrahedral(self.cube, _placed(numbers, self.cube_domain))
 
     @property
@@ -85,6 +89,7 @@ class Lut(Table):
             "shaper_length": length,
             "shaper_scale": shaper_scale,
             "shaper_offset": shaper_offset,
+            "shaper_root": self.shaper_root,
             "cube_side": side,
             "cube_scale": cube_scale,
             "cube_offset": cube_offset,
@@ -111,9 +116,8 @@ def tetrahedral(cube: Array, place: NDArray[np.float32]) -> Array:
     return np.asarray(sum(share * flat[corner @ steps] for corner, share in zip(corners, shares, strict=True)))
 
 
-def _through_curves(shaper: Array, domain: Domain, numbers: NDArray[np.float32]) -> Array:
+def _through_curves(shaper: Array, at: NDArray[np.float32]) -> Array:
     places = np.linspace(0.0, 1.0, len(shaper))
-    at = _placed(numbers, domain)
     curved = [np.interp(at[..., channel], places, shaper[:, channel]) for channel in range(3)]
     return np.asarray(np.stack(curved, axis=-1), np.float32)
 

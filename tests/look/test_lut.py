@@ -50,6 +50,19 @@ def test_the_gpu_draws_the_reference(kind: str, amount: float) -> None:
         np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)
 
 
+@pytest.mark.parametrize("kind", ["linear", "logc"])
+def test_curves_that_are_dense_in_the_shadows(kind: str) -> None:
+    """A gamma of 2.6, whose slope at black is infinite, within 1/1000 from 1e-7 on."""
+    curve = np.repeat(((16 * np.linspace(0, 1, 4096) ** 4) ** (1 / 2.6))[:, None], 3, axis=1).astype(np.float32)
+    lut = Lut("dense", curve, None, ((0.0,) * 3, (16.0,) * 3), shaper_root=0.25)
+    light = np.geomspace(1e-7, 1.0, 300).astype(np.float32)
+    np.testing.assert_allclose(lut.apply(np.repeat(light[:, None], 3, axis=1))[:, 0], light ** (1 / 2.6), atol=1e-3)
+    look = look_of("lut", file=some_lut(), input=kind).with_value("lut", "file", lut)
+    scene = np.repeat(light[:, None], 3, axis=1).reshape(10, 30, 3)
+    drawn = grade(scene, look, space="rec2020", ctx=context())
+    np.testing.assert_allclose(drawn, reference.apply(look, scene), atol=ENCODED)
+
+
 def test_constant_folding_of_a_lut_keeps_the_picture() -> None:
     planes, grader = ScenePlanes(context()), Grader(context(), folds_constants=True)
     planes.write([np.ascontiguousarray(channel) for channel in np.moveaxis(scene_of((20, 20)), -1, 0)])

@@ -19,6 +19,7 @@ LOG = (
     'logSideOffset="0.55" linSideSlope="0.98" linSideOffset="0.02"/></Log>'
 )
 GAMMA = '<Exponent inBitDepth="32f" outBitDepth="32f" style="basicFwd"><ExponentParams exponent="0.5"/></Exponent>'
+DISPLAY_GAMMA = GAMMA.replace("basicFwd", "basicRev").replace("0.5", "2.6")
 GAIN = '<Matrix inBitDepth="32f" outBitDepth="32f"><Array dim="3 3">0.25 0 0 0 0.25 0 0 0 0.25</Array></Matrix>'
 
 
@@ -35,6 +36,7 @@ def cube() -> str:
         ((LOG, cube()), 0.2), ((GAIN, LOG, cube()), 0.2), ((GAIN, GAMMA), 0.5), ((LOG,), 0.2),
         ((LOG, MATRIX), 0.5), ((LOG, MATRIX, cube()), 1.0), ((GAMMA, GAIN, cube()), 0.5),
         ((cube(), cube()), 0.5), ((MATRIX, LOG, cube()), 0.5), ((cube(), LOG), 0.5),
+        ((DISPLAY_GAMMA,), 0.2), ((GAIN, DISPLAY_GAMMA, cube()), 0.2), ((DISPLAY_GAMMA, cube()), 0.2),
     ],
 )  # fmt: skip
 def test_sampled_steps_have_the_values_of_opencolorio_up_to_16(
@@ -42,7 +44,8 @@ def test_sampled_steps_have_the_values_of_opencolorio_up_to_16(
 ) -> None:
     path = tmp_path / "a.clf"
     path.write_text(f'<?xml version="1.0"?><ProcessList id="a" compCLFversion="3.0">{"".join(steps)}</ProcessList>')
-    numbers = (np.random.default_rng(1).random((4000, 3)) ** 3 * 16).astype(np.float32)
+    dark = np.geomspace(1e-7, 1e-2, 500)[:, None] * np.random.default_rng(2).random((500, 3))
+    numbers = np.concatenate([np.random.default_rng(1).random((4000, 3)) ** 3 * 16, dark]).astype(np.float32)
     expected = numbers.copy()
     transform = ocio.FileTransform(src=str(path), interpolation=ocio.INTERP_TETRAHEDRAL)
     ocio.Config.CreateRaw().getProcessor(transform).getDefaultCPUProcessor().applyRGB(expected)
