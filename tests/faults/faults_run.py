@@ -3,8 +3,8 @@
     make faults ARGS="--kind disk --cases 50 --seed 1"
 
 A case is a kind, a seed and a number: it repeats with `--kind KIND --seed N --case NUMBER`. `term` sends SIGTERM while
-stills, a sequence or a recording are written. `disk` fills the disk or makes it read-only, off screen, by remote
-control and in a window.
+stills, a sequence or a recording are written, `kill` SIGKILL, which no program handles. `disk` fills the disk or makes
+it read-only, off screen, by remote control and in a window.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ WORKS: dict[str, list[dict[str, Any]]] = {
     "record": [{"set": "record", "to": True}, {"set": "record", "to": False}],
 }
 FILLER = ".filler"
+LOOKS = ("natural", "classic", "eternal", "monochrome")
 LOSS = r"cannot|stopped|No space|[Rr]ead-only|Permission|too large"
 
 
@@ -223,6 +224,31 @@ def term_case(rng: random.Random, folder: Path) -> Outcome:
     return outcome
 
 
+def kill_case(rng: random.Random, folder: Path) -> Outcome:
+    """SIGKILL while stills, a sequence or a recording are written: every file is whole or absent, and no process stays.
+
+    Files whose names begin with a point are unfinished; the next view removes them.
+    """
+    (folder / "output").mkdir()
+    view = View(folder)
+    outcome = Outcome("kill")
+    try:
+        begun = rng.sample(("sequence", "record"), rng.randint(0, 2))
+        outcome.problems += [f"{name} did not begin" for name in begun if not view.begins(name)]
+        for _ in range(rng.randint(1, 6)):
+            view.send(rng.choice(({"do": "still"}, {"set": "look", "to": rng.choice(LOOKS)})))
+            time.sleep(rng.random() * 0.1)
+        time.sleep(rng.random() * 1.5)
+        children = psutil.Process(view.process.pid).children(recursive=True)
+        view.end(signal.SIGKILL)
+        outcome.problems += [problem for problem in whole_files(view.output) if not problem.endswith("is left")]
+        _, alive = psutil.wait_procs(children, timeout=WAIT_S)
+        outcome.problems += [f"a process stays: {process.cmdline()}" for process in alive]
+    finally:
+        view.close()
+    return outcome
+
+
 def disk_case(rng: random.Random, folder: Path, places: tuple[str, ...] = PLACES) -> Outcome:
     """The disk becomes full or read-only. What is asked for then, or is still written, must be reported as lost."""
     place, is_full = rng.choice(places), rng.random() < 0.6
@@ -291,7 +317,7 @@ def _judge(outcome: Outcome, view: View, status: int, names: list[str]) -> None:
     outcome.problems += [problem for problem in whole_files(view.output) if not problem.endswith("is left")]
 
 
-CASES = {"term": term_case, "disk": disk_case}
+CASES = {"term": term_case, "kill": kill_case, "disk": disk_case}
 
 
 def run_case(kind: str, seed: int, number: int, **options: Any) -> Outcome:

@@ -1,4 +1,4 @@
-"""Work that was asked for is whole or reported as lost: after SIGTERM, on a full and on a read-only disk.
+"""Work that was asked for is whole or reported as lost: after SIGTERM or SIGKILL, on a full and on a read-only disk.
 
 `make faults` tries many more moments, and windows.
 """
@@ -17,6 +17,10 @@ pytestmark = pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="only L
 
 def test_sigterm_loses_nothing_that_is_queued() -> None:
     assert faults_run.run_case("term", seed=2, number=0).problems == []
+
+
+def test_a_killed_view_leaves_whole_files_and_no_process() -> None:
+    assert faults_run.run_case("kill", seed=3, number=1).problems == []
 
 
 def test_a_disk_that_takes_nothing_more_is_always_reported() -> None:
