@@ -14,6 +14,7 @@ from ..frame import Frame
 from ..kept import Kept
 from .balance import WhiteBalance
 from .development import RAW_STAGES, Development, development_at, drawn_size, scene_size
+from .estimates import Estimates
 from .metering import Exposure, Metering
 from .resize import Resize
 from .stages import Chain
@@ -48,7 +49,7 @@ class Developer:
         self._spent: Hashable | None = None  # the key of the chain of which only the scene planes are left
         self._plans: Kept[Plan] = Kept(PLANS_KEPT)
         self._balance: tuple[str, WhiteBalance] | None = None
-        self._exposure = Exposure()
+        self._exposure, self._estimates = Exposure(), Estimates()
         self.exposure_ev = (0.0, 0.0)  # the latest frame's: applied, and wanted of the camera
 
     def size_of(self, frame: Frame, development: Development, scale: float = 1.0) -> tuple[int, int]:
@@ -128,11 +129,12 @@ class Developer:
         With `metered`, also the exposure and the white balance that were measured.
         """
         self._last = None
+        self._estimates.reset()
         if metered:
             self._balance, self._exposure = None, Exposure()
 
     def _make(self, key: Hashable) -> Chain:
-        return Chain(self._device, RAW_STAGES, *self._requests.pop(key))
+        return Chain(self._device, RAW_STAGES, *self._requests.pop(key), self._estimates)
 
     def release(self) -> None:
         """Releases all stages; safe to call twice."""

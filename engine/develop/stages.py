@@ -120,9 +120,12 @@ Table = Sequence[StageSpec[Any]]
 class Chain:
     """The stages of a table that apply to a frame and its development, made for frames of that size and kind."""
 
-    def __init__(self, device: Device, table: Table, frame: Frame, development: Development) -> None:
+    def __init__(
+        self, device: Device, table: Table, frame: Frame, development: Development, estimates: Estimates | None = None
+    ) -> None:
+        """Allocates. Chains for frames of one source share its `estimates`."""
         self._made: list[tuple[StageSpec[Any], RawStage]] = []
-        self._estimates = Estimates()
+        self._estimates = estimates or Estimates()
         self._device, self._launches = device, LaunchSequence(device)
         self._latest: tuple[object, ...] = ()  # kept alive: the launches are found by the identity of these
         context = MakeContext(device, frame, development)
@@ -174,7 +177,6 @@ class Chain:
 
     def reset(self) -> None:
         """Discards the memory of earlier frames. Call it if another chain has developed frames in between."""
-        self._estimates.reset()
         for spec, stage in self._made:
             if spec.reset is not None:
                 spec.reset(stage)

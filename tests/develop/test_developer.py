@@ -13,6 +13,8 @@ from groundglass.camera import REC709_TO_REC2020, REC2020_TO_REC709, CameraProfi
 from groundglass.cfa import BAYER_PATTERNS, Cfa
 from groundglass.compute.device import Device
 from groundglass.develop import developer as developer_module
+from groundglass.develop import estimates
+from groundglass.develop.aberration import Shift
 from groundglass.develop.demosaic import METHODS
 from groundglass.develop.developer import Developer
 from groundglass.develop.development import Development
@@ -221,3 +223,24 @@ def test_a_photograph_in_four_bayer_orders_gives_one_picture(data_dir: Path, dev
     for pattern in BAYER_PATTERNS[1:]:
         error = np.mean((pictures[pattern] - pictures["RGGB"]) ** 2)
         assert 10 * np.log10(1 / error) >= 34, pattern
+
+
+def test_lateral_colour_is_measured_once_for_the_mosaics_of_a_source(
+    developer: Developer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every scale and for a still, too: it takes 1 s at 12 Mpx. Another source, or another mosaic, has its own."""
+    measured: list[tuple[int, ...]] = []
+
+    def measure(light: np.ndarray, cfa: Cfa) -> tuple[Shift, Shift]:
+        measured.append(light.shape)
+        return Shift(), Shift()
+
+    monkeypatch.setattr(estimates, "estimate_aberration", measure)
+    auto = Development(aberration="auto")
+    large, small = (Frame(np.zeros(shape, np.uint16)) for shape in ((48, 64), (24, 32)))
+    for frame, scale in ((large, 1.0), (large, 0.5), (small, 1.0), (large, 1.0), (small, 0.5)):
+        developer.develop(frame, auto, scale)
+    assert measured == [(48, 64), (24, 32)]
+    developer.reset()
+    developer.develop(large, auto)
+    assert measured == [(48, 64), (24, 32), (48, 64)]
