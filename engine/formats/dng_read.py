@@ -17,7 +17,8 @@ from ..camera import Calibration, CameraProfile, NoiseProfile
 from ..cfa import Cfa
 from ..colour.white import D65
 from ..errors import GroundglassError, SourceError
-from .opcodes import Area, Opcode, Warp, parse_opcodes
+from .areas import Area
+from .opcodes import Opcode, Warp, parse_opcodes
 from .tiff_tags import TagError, TagFile, Tags
 
 COLOUR_FILTER_ARRAY, LINEAR_RAW = 32803, 34892

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from .areas import Area
 from .dng_read import JPEG_COMPRESSIONS, LOSSY_JPEG, Dng, raw_directory
 from .file_errors import UNREADABLE
 from .inflate import FLOAT_PREDICTORS, inflated, integrated
-from .opcodes import Area
 from .tiff_tags import TagError, TagFile, Tags
 
 UNCOMPRESSED, DEFLATE = 1, (8, 32946)

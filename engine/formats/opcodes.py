@@ -1,8 +1,8 @@
 """The opcodes of a DNG (Adobe DNG specification 1.6, chapter 7): corrections that a camera specifies.
 
-Supported: gain maps (lens shading), radial vignetting, curves of sample values (tables and polynomials), defective
-photosites, and lateral chromatic aberration, which is the difference between the planes of a warp. The lists are
-big-endian in every file.
+Supported: gain maps (lens shading), radial vignetting, curves of sample values (tables and polynomials), offsets and
+gains of rows and columns, defective photosites, and lateral chromatic aberration, which is the difference between the
+planes of a warp. The lists are big-endian in every file.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .areas import Area, photosites
 
 NAMES = {
     1: "WarpRectilinear",
@@ -37,24 +38,6 @@ MAX_DEGREE = 8  # maximum degree of a polynomial
 TABLE_ENTRIES = 65536  # length of a whole table; the last entry of a shorter table repeats
 MAX_GAIN = 1000.0  # a larger gain is invalid
 MAX_COEFFICIENT = 1e9  # a polynomial or a grid with a larger number is invalid
-
-
-class Area(NamedTuple):
-    """A rectangle of photosites: rows `top` to `bottom` and columns `left` to `right`, both ends exclusive."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        return self.bottom - self.top, self.right - self.left
-
-    def within(self, other: Area) -> Area:
-        """The intersection with `other`; its height or width is 0 if it is empty."""
-        top, left = max(self.top, other.top), max(self.left, other.left)
-        return Area(top, left, max(min(self.bottom, other.bottom), top), max(min(self.right, other.right), left))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -169,13 +152,27 @@ class Curve:
     numbers: NDArray[np.float64]
     table: bool
 
-    def of(self, light: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The new light, of any shape."""
+    def of(self, light: NDArray[np.float32], first: tuple[int, int]) -> NDArray[np.float32]:
+        """The new light, (rows, columns, planes); `first` are the numbers of the first row and column in the area."""
         clipped = np.clip(light, 0.0, 1.0)
         if self.table:
             entries = np.arange(len(self.numbers)) / (TABLE_ENTRIES - 1)
             return np.interp(clipped, entries, self.numbers).astype(np.float32)
         return np.asarray(np.polynomial.polynomial.polyval(clipped, self.numbers), np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lines(Curve):
+    """Multiplies the light of each row (`axis` 0) or column (1) by its own number, or `adds` it."""
+
+    axis: int
+    adds: bool
+
+    def of(self, light: NDArray[np.float32], first: tuple[int, int]) -> NDArray[np.float32]:
+        start = first[self.axis]
+        numbers = self.numbers[start : start + light.shape[self.axis]].astype(np.float32)
+        by_line = numbers[:, None, None] if self.axis == 0 else numbers[:, None]
+        return light + by_line if self.adds else light * by_line
 
 
 Action = GainMap | Vignette | Curve | Warp | BadConstant | BadPixels
@@ -295,6 +292,16 @@ def _read_curve(payload: bytes, *, table: bool) -> Curve:
     return Curve(area, plane, planes, pitch, numbers / 65535.0 if table else numbers, table)
 
 
+def _read_lines(payload: bytes, *, axis: int, adds: bool) -> Lines:
+    top, left, bottom, right, plane, planes, row_pitch, column_pitch, count = struct.unpack_from(">9I", payload)
+    length, pitch = ((bottom - top, row_pitch), (right - left, column_pitch))[axis]
+    numbers = np.frombuffer(payload, ">f4", count, 36).astype(np.float64)
+    if not row_pitch or not column_pitch or not planes or count != -(-length // pitch) or not _is_usual(numbers):
+        raise ValueError("the numbers do not fit the area")
+    area = Area(top, left, bottom, right)
+    return Lines(area, plane, planes, (row_pitch, column_pitch), numbers, False, axis, adds)
+
+
 def _read_bad_constant(payload: bytes) -> BadConstant:
     constant, _bayer_phase = struct.unpack_from(">2I", payload)
     return BadConstant(constant)
@@ -317,6 +324,10 @@ _READERS: dict[int, Callable[[bytes], Action]] = {
     7: partial(_read_curve, table=True),
     8: partial(_read_curve, table=False),
     9: _read_gain_map,
+    10: partial(_read_lines, axis=0, adds=True),
+    11: partial(_read_lines, axis=1, adds=True),
+    12: partial(_read_lines, axis=0, adds=False),
+    13: partial(_read_lines, axis=1, adds=False),
 }
 
 
@@ -338,10 +349,10 @@ def apply_gains(
 def _apply_map(
     gains: NDArray[np.float32], gain_map: GainMap, crop: Area, picture: Area, channels: NDArray[np.intp] | None
 ) -> None:
-    rows = _photosites(
+    rows = photosites(
         gain_map.area.top, gain_map.area.bottom, gain_map.pitch[0], (picture.top, picture.bottom), crop.top
     )
-    columns = _photosites(
+    columns = photosites(
         gain_map.area.left, gain_map.area.right, gain_map.pitch[1], (picture.left, picture.right), crop.left
     )
     rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
@@ -363,20 +374,15 @@ def _apply_map(
 
 def apply_curve(light: NDArray[np.float32], curve: Curve, crop: Area, picture: Area) -> None:
     """Replaces the light, (H, W, planes) of `crop`, where the curve applies; its area refers to `picture`."""
-    rows = _photosites(curve.area.top, curve.area.bottom, curve.pitch[0], (picture.top, picture.bottom), crop.top)
-    columns = _photosites(curve.area.left, curve.area.right, curve.pitch[1], (picture.left, picture.right), crop.left)
+    rows = photosites(curve.area.top, curve.area.bottom, curve.pitch[0], (picture.top, picture.bottom), crop.top)
+    columns = photosites(curve.area.left, curve.area.right, curve.pitch[1], (picture.left, picture.right), crop.left)
     rows, columns = rows[rows < crop.shape[0]], columns[columns < crop.shape[1]]
     if not len(rows) or not len(columns):
         return
     view = light[rows[0] : crop.shape[0] : curve.pitch[0], columns[0] : crop.shape[1] : curve.pitch[1]]
     view = view[: len(rows), : len(columns), curve.plane : curve.plane + curve.planes]
-    view[:] = curve.of(view)
-
-
-def _photosites(first: int, end: int, pitch: int, picture: tuple[int, int], crop: int) -> NDArray[np.intp]:
-    """Every `pitch`th row (or column) from `first` to `end` of the picture, relative to the crop."""
-    photosites = np.arange(first + picture[0], min(end + picture[0], picture[1]), pitch) - crop
-    return photosites[photosites >= 0]
+    corner = rows[0] + crop.top - picture.top - curve.area.top, columns[0] + crop.left - picture.left - curve.area.left
+    view[:] = curve.of(view, (corner[0] // curve.pitch[0], corner[1] // curve.pitch[1]))
 
 
 def _apply_vignette(gains: NDArray[np.float32], vignette: Vignette, crop: Area, picture: Area) -> None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from ..cfa import Cfa
 from ..errors import SourceError
+from .areas import Area
 from .dng_read import Dng
 from .opcodes import (
-    Area,
     BadConstant,
     BadPixels,
     Curve,

@@ -195,3 +195,24 @@ def test_the_curves_of_list_1_map_the_numbers_of_the_file(read: Callable[..., Fr
         light = (frame.pixels - profile.black[0]) / (profile.white - profile.black[0]) if is_mosaic else frame.pixels
         black = 200 if is_mosaic else 0
         np.testing.assert_allclose(light, (mapped - black) / (4000 - black), atol=1e-4)
+
+
+@pytest.mark.parametrize(("number", "axis", "adds"), [(10, 0, True), (11, 1, True), (12, 0, False), (13, 1, False)])
+@pytest.mark.parametrize("pitch", [1, 2])
+def test_offsets_and_gains_of_rows_and_columns(
+    read: Callable[..., Frame], number: int, axis: int, adds: bool, pitch: int
+) -> None:
+    """Rows and columns count from the corner of the opcode's area, which lies in the active area."""
+    area = (4, 6, 40, 60)
+    lines = np.arange(area[axis], area[axis + 2], pitch)
+    numbers = np.random.default_rng(number).uniform(0.01, 0.1, len(lines)).astype(np.float32)
+    payload = struct.pack(">9I", *area, 0, 1, pitch, pitch, len(lines)) + numbers.astype(">f4").tobytes()
+    frame = read(opcodes(2, (number, payload)), *crop(3, 5, 80, 50), active_area=(1, 2, 64, 96), white=4000)
+    light = ramp()[1:64, 2:96] / 4000
+    for line, own in zip(lines, numbers, strict=True):
+        rows, columns = slice(area[0], area[2], pitch), slice(area[1], area[3], pitch)
+        place = (line, columns) if axis == 0 else (rows, line)
+        light[place] = light[place] + own if adds else light[place] * own
+    profile = frame.profile
+    found = (frame.pixels - profile.black[0]) / (profile.white - profile.black[0])
+    np.testing.assert_allclose(found, light[5:55, 3:83], atol=1e-4)
