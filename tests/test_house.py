@@ -18,6 +18,7 @@ DATA_MODULES = {
     "camera",
     "cfa",
     "checks",
+    "child_process",
     "controls",
     "device_array",
     "documents",
