@@ -27,6 +27,7 @@ MAX_ASPECT = 8.0
 PLAYLISTS = {"hls", "concat", "dash", "imf", "webm_dash_manifest", "sdp", "rtsp", "image2", "vobsub", "mlv"}
 PROBE_BYTES = 4096
 DEFAULT_FPS, MAX_FPS = 25.0, 10_000.0
+NAMED_DATA = ("png", "apng")  # codecs whose profiles have a name: PyAV 18 frees it twice if a picture's data is listed
 # Degrees counter-clockwise; EXIF orientation 6 is 90 degrees clockwise.
 ROTATION_TO_EXIF = {0: 1, 90: 8, 180: 3, -180: 3, -90: 6, 270: 6}
 MATRIX_BYTES = 36
@@ -56,7 +57,7 @@ class VideoSource(BaseSource):
             self._is_timed = fps is None
             self.fps: float = fps or _rate(stream)
             self.frames = None if loop else stream.frames or None
-            self._is_jpeg = stream.codec_context.name == "mjpeg"
+            self._codec = stream.codec_context.name
             first = next(self._pictures(container), None)
         if first is None:
             raise SourceError(f"{path}: has no decodable picture; copy or export it again")
@@ -113,12 +114,12 @@ class VideoSource(BaseSource):
         return False
 
     def _frame(self, picture: Any, index: int, time_s: float) -> Frame:
-        orientation = orientation_of(picture)
+        orientation = orientation_of(picture, self._codec)
         if self._squared is not None:
             picture = _resized(picture, *self._squared)
         return decoded_frame(
             picture,
-            is_jpeg=self._is_jpeg,
+            is_jpeg=self._codec == "mjpeg",
             index=index,
             time_s=time_s,
             orientation=orientation,
@@ -194,8 +195,12 @@ def _squared(stream: Any, picture: Any) -> tuple[int, int] | None:
     return 2 * round(picture.width * across / 2), 2 * round(picture.height * down / 2)
 
 
-def orientation_of(picture: Any) -> int:
-    """The EXIF orientation of a picture by its display matrix; 1 without one, and if it turns by other angles."""
+def orientation_of(picture: Any, codec: str = "") -> int:
+    """The EXIF orientation of a picture of a `codec` by its display matrix; 1 without one, and if it turns by other
+    angles.
+    """
+    if codec in NAMED_DATA:
+        return ROTATION_TO_EXIF.get(int(picture.rotation), 1)
     try:
         matrices = [bytes(data) for data in picture.side_data if data.type.name == "DISPLAYMATRIX"]
     except ValueError:  # PyAV has no name for a kind of data, and lists none then

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+import subprocess
 import sys
 from fractions import Fraction
 from itertools import islice
@@ -15,6 +16,7 @@ from groundglass.capture import open_source
 from groundglass.capture.video import orientation_of
 from groundglass.errors import MissingExtraError, SourceError
 from groundglass.frame import Encoding
+from PIL import Image, ImageCms
 
 COLOUR = (200, 40, 90)
 BT709, BT601 = 1, 5
@@ -320,3 +322,16 @@ def test_data_of_a_kind_without_a_name_leaves_the_rotation() -> None:
             raise ValueError("31 is not a valid Type")
 
     assert orientation_of(Picture()) == 6
+
+
+def test_a_png_with_a_profile_as_a_video_ends_no_process(tmp_path: Path) -> None:
+    """A list of the data of its pictures would make PyAV free the profile's name twice, at some later moment."""
+    pytest.importorskip("av")
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.new("RGB", (24, 16)).save(tmp_path / "a.png", icc_profile=profile)
+    read = (
+        "import gc, pathlib, sys; from groundglass.capture.video import VideoSource\n"
+        "for _ in range(40): list(VideoSource(pathlib.Path(sys.argv[1]))); gc.collect()"
+    )
+    ended = subprocess.run([sys.executable, "-c", read, tmp_path / "a.png"], capture_output=True, check=False)
+    assert (ended.returncode, ended.stderr) == (0, b"")

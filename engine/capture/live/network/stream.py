@@ -179,6 +179,6 @@ class Decoder:
             is_jpeg=self._video.context.name == "mjpeg",
             index=self._decoded - 1,
             time_s=max(time_s - self._first_s, 0.0),
-            orientation=orientation_of(picture),
+            orientation=orientation_of(picture, self._video.context.name),
             name=self._name,
         )
