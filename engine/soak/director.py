@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import socket
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import fields
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -15,14 +16,15 @@ import numpy as np
 import psutil
 
 from ..display.tool import Invalidation, Tool, ToolContext
-from .plan import Step
+from ..settings import Settings
+from .plan import Step, rest_steps
 
 if TYPE_CHECKING:
     from ..drawn import Drawn
 
 STEP_S = 0.12  # between two steps
 LOOK_S = 1.0  # between two looks at the light of the picture
-SAMPLE_S = 2.0  # between two samples of memory
+REST_S, REST_STEP_S = 60.0, 0.75  # between two rests, whose memory is compared, and between their steps
 STALL_S = 0.5
 IDLE_CLIENTS = 20
 MAX_WAITING = 40  # replies that a client waits for before it connects again: one may depend on a picture
@@ -37,8 +39,10 @@ class Director(Tool):
         self._client: socket.socket | None = None
         self._idle: list[socket.socket] = []
         self._received = b""
-        self._next_step_s = self._next_look_s = self._next_sample_s = 0.0
+        self._next_step_s = self._next_look_s = 0.0
         self._last_tick_s = self._began_s = perf_counter()
+        self._next_rest_s = self._began_s + REST_S
+        self._rest: deque[Step] = deque()
         self.problems: list[str] = []
         self.kinds: Counter[str] = Counter()
         self.answers: Counter[str] = Counter()
@@ -48,7 +52,7 @@ class Director(Tool):
         self.stalls_s: list[tuple[float, str]] = []  # with the step before
         self._last_kind = "start"
         self._scale: float | None = None  # is compiled ahead
-        self.rss_mb: list[tuple[float, float]] = []  # seconds since the start, megabytes
+        self.rss_mb: list[tuple[float, float]] = []  # at each rest: seconds since the start, megabytes
 
     def tick(self, now_s: float) -> Invalidation:
         if self._tool_context.drawn() is None:
@@ -59,11 +63,11 @@ class Director(Tool):
         self._last_tick_s = now_s
         self._receive()
         self._follow_scale()
-        if now_s >= self._next_sample_s:
-            self._next_sample_s = now_s + SAMPLE_S
-            self.rss_mb.append((now_s - self._began_s, psutil.Process().memory_info().rss * 1e-6))
+        if now_s >= self._next_rest_s:
+            self._next_rest_s = now_s + REST_S
+            self._rest.extend(rest_steps(self.set_scale, self._reset, self._measure))
         if now_s >= self._next_step_s:
-            self._next_step_s = now_s + STEP_S
+            self._next_step_s = now_s + (REST_STEP_S if self._rest else STEP_S)
             self._take_step()
         return Invalidation.REDRAW
 
@@ -86,6 +90,13 @@ class Director(Tool):
             self._tool_context.engine.prepare(drawn, self._tool_context.settings.now.with_(scale=scale))
             self._scale = scale
 
+    def _reset(self) -> None:
+        initial = Settings()
+        self._tool_context.settings.follow(**{each.name: getattr(initial, each.name) for each in fields(initial)})
+
+    def _measure(self) -> None:
+        self.rss_mb.append((perf_counter() - self._began_s, psutil.Process().memory_info().rss * 1e-6))
+
     def _follow_scale(self) -> None:
         engine, scale = self._tool_context.engine, self._scale
         if scale is not None and not (engine.is_preparing or engine.is_rehearsing):
@@ -104,7 +115,7 @@ class Director(Tool):
             place = "127.0.0.1", self._address["port"]
             self._idle = [socket.create_connection(place) for _ in range(IDLE_CLIENTS)]  # they never send the token
             self._connect()
-        step = next(self._steps)
+        step = self._rest.popleft() if self._rest else next(self._steps)
         self._last_kind = step.kind
         self.kinds[step.kind] += 1
         if step.act is not None:

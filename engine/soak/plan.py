@@ -6,11 +6,12 @@ import json
 import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..controls import Choice, Control, Number, Switch
 from ..lens import list_lenses
-from .materials import Materials
+from .materials import SCENE, Materials
 
 SCALES = (1.0, 0.75, 0.5, 0.25)
 OUTPUT_SWITCHES = ("record", "sequence")
@@ -42,6 +43,22 @@ def steps(
     while True:
         yield _step(random.Random(f"{seed}/{number}"), materials, settable, set_scale)
         number += 1
+
+
+def rest_steps(
+    set_scale: Callable[[float], object], reset: Callable[[], object], measure: Callable[[], object]
+) -> list[Step]:
+    """Steps that put the view into one state, with everything in its caches that any other state may have there, and measure it.
+
+    Memory depends on the sizes, scales and aids of a moment: only that of equal states shows what is never released.
+    """
+    return [
+        *(Step("rest", _set(name, False)) for name in OUTPUT_SWITCHES),
+        Step("rest", _line({"do": "aids_off"}), reset),
+        Step("rest", _set("source", SCENE)),
+        *(Step("rest", act=partial(set_scale, scale)) for scale in reversed(SCALES)),
+        Step("rest", act=measure),
+    ]
 
 
 def _step(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from groundglass.controls import Choice, Number, Switch
 from groundglass.soak.materials import Materials
-from groundglass.soak.plan import steps
+from groundglass.soak.plan import rest_steps, steps
 from groundglass.soak.run import _broken, _slope
 
 pytest.importorskip("av")
@@ -49,6 +49,14 @@ def test_the_same_seed_takes_the_same_steps(tmp_path: Path) -> None:
     kinds = {kind for kind, _ in taken[0]}
     assert kinds >= {"control", "look", "lens", "source", "scale", "action", "output", "reload", "bad line"}
     assert kinds >= {"bad source", "bad look", "bad value"}
+
+
+def test_memory_is_measured_at_the_end_of_a_rest_in_the_same_state() -> None:
+    called: list[object] = []
+    for step in rest_steps(called.append, lambda: called.append("reset"), lambda: called.append("measured")):
+        if step.act is not None:
+            step.act()
+    assert called == ["reset", 0.25, 0.5, 0.75, 1.0, "measured"]
 
 
 @pytest.mark.parametrize("name", ["a.jpg", "a.dng", "a.toml", "a.mp4", "a.part"])
