@@ -6,6 +6,7 @@
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
+#include "sectors.h"
 
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
 
@@ -118,13 +119,14 @@ FUNCTION float rim_of(float red_wider, float blue_wider)
 #define AREA 1
 #endif
 
-/* Sums of a layer at one run, and the weight of its points that smaller scales spread. */
+/* Sums of a layer at one run, the weight of its points that smaller scales spread, and that in the opposite sector. */
 typedef struct {
-    floats red, green, blue, weight, onward;
+    floats red, green, blue, weight, onward, across;
 } Sums;
 
-/* Gathers the points of a layer whose discs reach the run at index `at`. `group` holds the planes of the layer; `side`
- * is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and `blue_wider`.
+/* Gathers the points of a layer whose discs reach the run at index `at` through the sector of `cell`. `group` holds the
+ * planes of the layer; `side` is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and
+ * `blue_wider`.
  */
 FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps, place at, place pitch,
                      place stride, int side, floats limit, float red_wider, float blue_wider)
@@ -132,26 +134,30 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
     const floats none = (floats)(0.0f);
     GLOBAL const f16 *reds = group + at, *greens = reds + stride, *blues = greens + stride;
     GLOBAL const f16 *weights = blues + stride, *radii = weights + stride, *onward = reds + ONWARD * stride;
-    Sums sums = {none, none, none, none, none};
+    Sums sums = {none, none, none, none, none, none};
     for (int tap = 0; tap < taps; ++tap) {
         const float distance = gauge(cell, tap);
         const place from = side * offset(cell, tap, pitch);
         const floats reaching = lesser(LOAD_F16(radii, from), limit), away = (floats)(distance);
-        const floats covered = coverage(reaching, distance);
+        const float weight = tap_weight(cell, tap);
+        const floats covered = weight * coverage(reaching, distance);
 #if SHAPED
         const floats shade = 1.0f + away * away * LOAD_F16(radii, stride + from);
 #else
         const floats shade = (floats)(1.0f);
 #endif
 #if COLOURED
-        sums.red += shade * coverage(greater(reaching + red_wider, none), distance) * LOAD_F16(reds, from);
-        sums.blue += shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD_F16(blues, from);
+        sums.red += weight * shade * coverage(greater(reaching + red_wider, none), distance) * LOAD_F16(reds, from);
+        sums.blue += weight * shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD_F16(blues, from);
 #else
         sums.red += shade * covered * LOAD_F16(reds, from);
         sums.blue += shade * covered * LOAD_F16(blues, from);
 #endif
         sums.green += shade * covered * LOAD_F16(greens, from);
         sums.weight += covered * LOAD_F16(weights, from);
+#if SECTORS > 1
+        sums.across += weight * coverage(lesser(LOAD_F16(radii, -from), limit), distance) * LOAD_F16(weights, -from);
+#endif
         if (side < 0)
             sums.onward += LOAD_F16(onward, from);
     }
@@ -174,8 +180,8 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                          GLOBAL f16 *RESTRICT gathered, GLOBAL f16 *RESTRICT composite,
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
                          int pitch, int stride, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y,
-                         int coarse_pitch, int coarse_stride, int is_coarsest, int first_limited, float extent,
-                         float red_shift, float blue_shift)
+                         int coarse_pitch, int coarse_stride, int is_coarsest, int first_limited, int sector,
+                         float extent, float red_shift, float blue_shift)
 {
     const float rims[2] = {rim_of(-red_shift, -blue_shift), rim_of(red_shift, blue_shift)};
     const int left = GROUP_X * AREA - PAD, y = GLOBAL_Y - 1;
@@ -199,7 +205,8 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                       doubled(coarse_composite + colour * coarse_stride, above, step_y));
             continue;
         }
-        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
+        GLOBAL const float *cell =
+            cell_at(sector_of(aperture, sector, cells_x * cells_y), cells_x, cells_y, x, y, width, height);
         const floats none = (floats)(0.0f);
         Light light = {none, none, none, none};
         for (int l = LAYERS - 1; l >= 0; --l) {
@@ -218,8 +225,9 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.green *= whole;
                 sums.blue *= whole;
                 sums.weight *= whole;
+                sums.across *= whole;
             }
-            GLOBAL const f16 *coarser = coarse + 4 * l * coarse_stride;
+            GLOBAL const f16 *coarser = coarse + GATHERED * l * coarse_stride;
             if (!is_coarsest) {
                 const floats nearer = doubled(coarser + 3 * coarse_stride, above, step_y);
                 if (!is_limited) {
@@ -230,16 +238,23 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                     sums.weight *= room;
                 }
                 sums.weight += nearer;
+#if SECTORS > 1
+                sums.across += doubled(coarser + 4 * coarse_stride, above, step_y);
+#endif
             }
-            GLOBAL f16 *to = gathered + 4 * l * stride + at;
+            GLOBAL f16 *to = gathered + GATHERED * l * stride + at;
             STORE_F16(to, 3 * stride, sums.weight);
+#if SECTORS > 1
+            STORE_F16(to, 4 * stride, sums.across);
+#endif
             if (any_positive(sums.weight)) {
                 if (!is_coarsest) {
                     sums.red += doubled(coarser, above, step_y);
                     sums.green += doubled(coarser + coarse_stride, above, step_y);
                     sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
                 }
-                cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
+                const floats whole = sums.weight * balanced(sums.weight, sums.across, (floats)(UNLIMITED));
+                cover(&light, sums.red, sums.green, sums.blue, sums.weight, whole);
             }
             STORE_F16(to, 0, sums.red);
             STORE_F16(to, stride, sums.green);
@@ -252,8 +267,17 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
     }
 }
 
+/* Weight of the full-size points at index `from` in layer l that a disc at `distance` adds. */
+FUNCTION floats weight_at(GLOBAL const f16 *radius, GLOBAL const f16 *spread, GLOBAL const float *borders, int l,
+                          place from, floats limit, float distance)
+{
+    const floats r = LOAD_F16(radius, from);
+    const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
+    return coverage(lesser(absolute(r), limit), distance) * position * LOAD_F16(spread, from);
+}
+
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
- * front, and applies the lens's vignetting. A strip
+ * front, and applies the lens's vignetting. With sectors plane 3 of the picture holds the sum of opacities. A strip
  * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
  * upsampled.
  */
@@ -263,7 +287,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
                     GLOBAL const f16 *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, float min_radius, float scale_reach, float extent,
+                    int half_stride, int first_limited, int sector, float min_radius, float scale_reach, float extent,
                     float fall_1, float fall_2, float fall_3, float fall_4)
 {
     const int left = GROUP_X * AREA, y = GLOBAL_Y;
@@ -281,14 +305,17 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
         const place at = (y + PAD) * pitch + PAD + x, plane = stride;
         const int half_at = (y / 2 + PAD) * half_pitch + PAD + x / 2;
         const int step_y = y & 1 ? half_pitch : -half_pitch;
-        const floats falloff = over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
+        GLOBAL const float *cell =
+            cell_at(sector_of(aperture, sector, cells_x * cells_y), cells_x, cells_y, x, y, width, height);
+        const float share = sector_share(cell);
+        const floats falloff = share * over_field(field_height(x, y, width, height), fall_1, fall_2, fall_3, fall_4);
         if (!is_composed) {
+            add_opacity(picture + 3 * plane + at, sector, (floats)(share));
             for (int colour = 0; colour < 3; ++colour)
-                STREAM(picture, at + colour * stride,
-                       falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
+                store_sector(picture, 3 * plane + at, at + colour * stride, sector,
+                             falloff * doubled(half_composite + colour * half_stride, half_at, step_y));
             continue;
         }
-        GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, x, y, width, height);
         const floats here = LOAD_F16(radius, at);
         const floats own_spread = LOAD_F16(spread, at) * coverage(absolute(here), 0.0f);
         const floats none = (floats)(0.0f);
@@ -300,7 +327,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
             beyond = from_here_on;
             const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
             /* Points blurred by less than a pixel stay exactly unchanged. */
-            floats weight = own_spread * member;
+            floats weight = own_spread * member, across = weight;
             floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
             floats blue = weight * LOAD(scene, at + 2 * stride);
             const int side = l >= first_limited ? 1 : -1;
@@ -308,33 +335,40 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
                 for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                     const float distance = gauge(cell, tap);
                     const place from = at + side * offset(cell, tap, pitch);
-                    const floats r = LOAD_F16(radius, from);
-                    const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
-                    const floats reaching = lesser(absolute(r), limit);
-                    const floats covered = coverage(reaching, distance) * position * LOAD_F16(spread, from);
+                    const floats covered = tap_weight(cell, tap)
+                                         * weight_at(radius, spread, borders, l, from, limit, distance);
                     red += covered * LOAD(scene, from);
                     green += covered * LOAD(scene, from + plane);
                     blue += covered * LOAD(scene, from + 2 * plane);
                     weight += covered;
+#if SECTORS > 1
+                    across += tap_weight(cell, tap)
+                            * weight_at(radius, spread, borders, l, 2 * at - from, limit, distance);
+#endif
                 }
             /* A sharp point is not covered by the blur of points behind it. */
             const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
-            GLOBAL const f16 *coarse = gathered + 4 * l * half_stride;
+            GLOBAL const f16 *coarse = gathered + GATHERED * l * half_stride;
             const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
             const floats found = weight + coarse_weight, is_inside = limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
             const floats lack = from_here_on > 0.0f && from_here_on < 1.0f
                 ? (floats)(LACK_BETWEEN) : is_inside * member * (l >= first_limited ? LACK_BEHIND : LACK_BEFORE);
             weight += open * coarse_weight;
+#if SECTORS > 1
+            across += doubled(coarse + 4 * half_stride, half_at, step_y);
+#endif
             if (any_positive(weight)) {
                 red += open * doubled(coarse, half_at, step_y);
                 green += open * doubled(coarse + half_stride, half_at, step_y);
                 blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-                cover(&light, red, green, blue, weight, found + lack * found);
+                const floats whole = (found + lack * found) * balanced(found, across, absolute(here));
+                cover(&light, red, green, blue, weight, whole);
             }
         }
-        const floats per_opacity = falloff / greater(light.opacity, (floats)(EPSILON));
-        STREAM(picture, at, light.red * per_opacity);
-        STREAM(picture, at + stride, light.green * per_opacity);
-        STREAM(picture, at + 2 * stride, light.blue * per_opacity);
+        add_opacity(picture + 3 * plane + at, sector, share * light.opacity);
+        const floats scale = SECTORS > 1 ? falloff : falloff / greater(light.opacity, (floats)(EPSILON));
+        store_sector(picture, 3 * plane + at, at, sector, light.red * scale);
+        store_sector(picture, 3 * plane + at, at + stride, sector, light.green * scale);
+        store_sector(picture, 3 * plane + at, at + 2 * stride, sector, light.blue * scale);
     }
 }

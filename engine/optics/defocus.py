@@ -1,8 +1,9 @@
 """Depth of field from one sharp picture and its depth, in scene-linear light.
 
 The picture is divided into depth layers. Each layer is continued behind its occluders, spread, and composited over the
-layers behind it. A surface at one depth is spread exactly: every point becomes a disc of the thin lens's size. Radii
-above a few pixels are spread at smaller scales of the picture, so the cost hardly grows with the radius.
+layers behind it; `best` does so for each quadrant of the aperture alone. A surface at one depth is spread exactly:
+every point becomes a disc of the thin lens's size. Radii above a few pixels are spread at smaller scales of the
+picture, so the cost hardly grows with the radius.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
+from .sectors import SECTORS, with_sectors
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
 from .unmix import SIDES, Unmix
 
@@ -36,6 +38,7 @@ MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
 _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
+_SECTOR_COUNTS: dict[Quality, int] = {"live": 1, "best": SECTORS}
 _MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the most elongated discs
 _ABRUPT = 1e3  # slope of a layer border without overlap
 _MIN_SHIFT_PX = 0.2  # in pixels of a scale; a smaller colour shift is invisible
@@ -78,9 +81,9 @@ class _Plan(NamedTuple):
 class _Scale:
     """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
 
-    def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
+    def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
         self.planes = Planes(device, width, height, 13 * layers, half_floats=True)
-        self.gathered = Planes(device, width, height, 4 * layers if spreads else 1, half_floats=True)
+        self.gathered = Planes(device, width, height, sums * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
@@ -104,7 +107,7 @@ class Defocus:
         self._layers = _LAYER_COUNTS[quality]
         self._max_radius = MAX_BLUR * width
         sides = Planes(device, width, height, SIDES)
-        self.picture = sides.first(3)  # un-mixing ends before the first light is spread
+        self.picture = sides.first(3)  # un-mixing ends before the first light is spread; plane 3 holds the opacity
         self._radius = Planes(device, width, height, 1, half_floats=True)
         self._weight = Planes(device, width, height, 1, half_floats=True)
         self._tiles_x, self._tiles_y = -(-width // TILE), -(-height // TILE)
@@ -120,15 +123,19 @@ class Defocus:
         self._plans: Kept[_Plan] = Kept(_PLANS_KEPT)
         self._first_limited, self._first_surface = 0, 1
         max_cells = CELLS[0] * CELLS[1]
-        self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
+        self._sectors = _SECTOR_COUNTS[quality]
+        tables = 1 + self._sectors if self._sectors > 1 else 1
+        self._aperture = device.allocate(4 * tables * max_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
         self._set_shape(shape_of(Lens(), width / height))
         self._scales: list[_Scale] = []
         needed = 1 + int(np.log2(max(self._max_radius / _MIN_REACH_PX, 1.0)) + 1)
+        sums = 5 if self._sectors > 1 else 4  # per layer, as in kernels/sectors.h
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
-            self._scales.append(_Scale(device, width, height, self._layers, spreads=len(self._scales) < needed))
+            spreads = len(self._scales) < needed
+            self._scales.append(_Scale(device, width, height, self._layers, sums, spreads=spreads))
         self._pyramid_top = Planes(device, width, height, 6 * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
@@ -141,8 +148,8 @@ class Defocus:
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
         self._prepare, self._halve = LAYERS + settings, HALVE + settings
-        self._spread, self._sprites = SPREAD + settings, SPRITES + settings
-        self._device.write(self._aperture, shape.table)
+        self._spread, self._sprites = f"{SPREAD}{settings}&SECTORS={self._sectors}", SPRITES + settings
+        self._device.write(self._aperture, with_sectors(shape.table) if self._sectors > 1 else shape.table)
         self._device.write(self._profile, shape.profile)
 
     def _scales_for(self, radius_px: float) -> int:
@@ -208,9 +215,10 @@ class Defocus:
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
         self._find_detail(count)
-        for number, shift in reversed(list(enumerate(shifts))):
-            self._gather(number, count, shape, shift)
-        self._compose(scene, shape)
+        for sector in range(1, self._sectors + 1):
+            for number, shift in reversed(list(enumerate(shifts))):
+                self._gather(number, count, shape, shift, sector)
+            self._compose(scene, shape, sector)
         self._highlights.add(
             self.picture, self._radius, self._sprites, shape, (self._aperture, self._profile), extent.tiles,
             blur.colour_shift_px,
@@ -338,7 +346,7 @@ class Defocus:
         scale = self._scales[number]
         return scale.detail, scale.tiles_x, scale.tiles_y
 
-    def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
+    def _gather(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float], sector: int) -> None:
         scale = self._scales[number]
         is_coarsest = number == count - 1
         coarse = scale if is_coarsest else self._scales[number + 1]
@@ -350,20 +358,21 @@ class Defocus:
             gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
             coarse_pitch=coarse.planes.layout.pitch, coarse_stride=coarse.planes.layout.stride,
-            is_coarsest=int(is_coarsest), first_limited=self._first_limited, extent=shape.extent, red_shift=shift_px[0],
-            blue_shift=shift_px[1],
+            is_coarsest=int(is_coarsest), first_limited=self._first_limited, sector=sector, extent=shape.extent,
+            red_shift=shift_px[0], blue_shift=shift_px[1],
         )  # fmt: skip
 
-    def _compose(self, scene: Planes, shape: Shape) -> None:
+    def _compose(self, scene: Planes, shape: Shape, sector: int) -> None:
         half = self._scales[0]
         self.picture.run(
             self._spread, "compose", area=TILE, scene=scene.buffer, radius=self._radius.buffer,
             spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
             half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
-            picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=self._tiles_x,
-            tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch, half_stride=half.planes.layout.stride,
-            first_limited=self._first_limited, min_radius=self._min_blurred, scale_reach=self._reach_at(0),
-            extent=shape.extent, **numbered("fall", shape.falloff, first=1),
+            picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1],
+            tiles_x=self._tiles_x, tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch,
+            half_stride=half.planes.layout.stride, first_limited=self._first_limited, sector=sector,
+            min_radius=self._min_blurred, scale_reach=self._reach_at(0), extent=shape.extent,
+            **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
     def release(self) -> None:

@@ -31,12 +31,12 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     """The `count` layers, two or more, of a picture with these signed blur radii in pixels, negative in front of the
     focus.
 
-    Points in front of the focus and points behind it have separate layers, except points close enough to share the
-    layer of the focus. The borders best separate the logarithms of the radii (N. Otsu, "A threshold selection method
+    Points in front of the focus and points behind it have separate layers. Of two layers, that of the focus also has
+    points close to it. The borders best separate the logarithms of the radii (N. Otsu, "A threshold selection method
     from gray-level histograms", 1979). The layers `before` of the previous frame are kept if the borders moved little.
     """
     parted = _cut(np.sort(np.clip(-radii_px, SHARP_PX, _BEFORE_PX)))
-    middle = -parted[1] if parted is not None else -SHARP_PX
+    middle = -parted[1] if parted is not None and count == 2 else -SHARP_PX
     behind = radii_px[radii_px >= middle]
     borders = [middle] if behind.size else []
     if count > 2 and behind.size and behind.max() > 4 * SHARP_PX:

@@ -13,8 +13,8 @@ from groundglass.optics.defocus import Quality
 WIDTH, HEIGHT = 480, 270
 MIN_M, MAX_M = 0.8, 8.0
 EDGE_PX = 16  # around the picture
-MAX_SECOND_DIFFERENCE = {"live": 2.0, "best": 2.0}  # codes from 0 to 255
-MAX_ON_A_STEEP_RELIEF = {"live": 2.5, "best": 3.2}  # its radius changes by up to 0.13 per pixel
+MAX_SECOND_DIFFERENCE = {"live": 2.0, "best": 1.6}  # codes from 0 to 255
+MAX_ON_A_STEEP_RELIEF = {"live": 2.5, "best": 3.0}  # its radius changes by up to 0.13 per pixel
 
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
 ACROSS, DOWN = X / WIDTH, Y / HEIGHT

@@ -1,0 +1,84 @@
+/* Sectors of the aperture (tables from engine/optics/sectors.py). The layers are composited for each sector alone: the
+ * light through a sector meets the same occluders, that through the whole aperture does not (the covered fractions of
+ * two layers are not independent). SECTORS is 1 for a single composite.
+ */
+#ifndef SECTORS
+#define SECTORS 1
+#endif
+
+/* Sums of a layer: colour times weight (0 to 2), weight (3), and with sectors the weight in the opposite one (4). */
+#define GATHERED (SECTORS > 1 ? 5 : 4)
+
+/* The largest part of its opacity that a continuous surface may lack in a sector; more at radii below SMALL pixels, where
+ * few pixels decide on a sector.
+ */
+#define LACK_IN_SECTOR 0.113f
+#define LACK_IN_SMALL 0.15f
+#define SMALL 2.5f
+
+/* The tables of a sector, from 1 on, which follow those of the whole aperture in the same layout. The table of a cell has
+ * the taps of its sector and, instead of the sums, the share of the sector in the disc and its inverse.
+ */
+FUNCTION GLOBAL const float *sector_of(GLOBAL const float *aperture, int sector, int cells)
+{
+#if SECTORS > 1
+    return aperture + sector * cells * CELL_FLOATS;
+#else
+    return aperture;
+#endif
+}
+
+FUNCTION float sector_share(GLOBAL const float *cell)
+{
+#if SECTORS > 1
+    return cell[SUMS_AT];
+#else
+    return 1.0f;
+#endif
+}
+
+/* Weight of a tap, relative to that in the whole aperture. All sectors share the first tap, the pixel itself. */
+FUNCTION float tap_weight(GLOBAL const float *cell, int tap)
+{
+#if SECTORS > 1
+    return tap > 0 ? cell[SUMS_AT + 1] : 1.0f;
+#else
+    return 1.0f;
+#endif
+}
+
+/* Factor of the opacity of a layer of this `weight`. Where the radius changes across a surface, a sector lacks what the
+ * opposite one, of the weight `across`, has more. The mean of both distinguishes such a surface from
+ * one that ends.
+ */
+FUNCTION floats balanced(floats weight, floats across, floats radius)
+{
+#if SECTORS > 1
+    const floats lack = LACK_IN_SECTOR + LACK_IN_SMALL * limited(SMALL - radius, 0.0f, 1.0f);
+    return 1.0f + lack * limited(5.0f * (weight + across) - 8.1f, 0.0f, 1.0f);
+#else
+    return (floats)(1.0f);
+#endif
+}
+
+/* Adds the opacity of a run in a sector to that in the sectors before. */
+FUNCTION void add_opacity(GLOBAL float *opacity, int sector, floats share)
+{
+#if SECTORS > 1
+    STORE(opacity, 0, sector > 1 ? LOAD(opacity, 0) + share : share);
+#endif
+}
+
+/* Stores a colour of a run, or with sectors adds it to the light of the sectors before. The last sector divides by the
+ * sum of their opacities, which is at index `opacity`.
+ */
+FUNCTION void store_sector(GLOBAL float *picture, place opacity, place at, int sector, floats light)
+{
+#if SECTORS > 1
+    if (sector > 1)
+        light += LOAD(picture, at);
+    if (sector == SECTORS)
+        light /= greater(LOAD(picture, opacity), (floats)(EPSILON));
+#endif
+    STREAM(picture, at, light);
+}
