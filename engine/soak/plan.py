@@ -48,7 +48,7 @@ def steps(
 def rest_steps(
     set_scale: Callable[[float], object], reset: Callable[[], object], measure: Callable[[], object]
 ) -> list[Step]:
-    """Steps that put the view into one state, with everything in its caches that any other state may have there, and measure it.
+    """Steps that put the view into one state, with full caches, and measure it.
 
     Memory depends on the sizes, scales and aids of a moment: only that of equal states shows what is never released.
     """
