@@ -196,7 +196,7 @@ def test_half_size_equals_the_reduced_full_size(engine: LiveEngine) -> None:
     full = engine.scene(frame).reshape(96, 2, 128, 2, 3).mean(axis=(1, 3))
     engine.development = gg.Development(demosaic="half")
     differences = np.abs(engine.scene(frame) - full)[8:-8, 8:-8]
-    mixed = slice(78, 80)  # behind the edge of the plane in focus, where demosaicing mixes both sides of the edge
+    mixed = [35, 78, 79]  # behind the edges of the planes in front, where demosaicing mixes both sides
     assert differences[:, mixed].max() < 0.05
     np.testing.assert_allclose(np.delete(differences, mixed, axis=1), 0.0, atol=0.02)
 

@@ -144,7 +144,7 @@ class ScreenshotTool(Tool):
         print(path)
         for name, setting in self._before.items():
             self._tool_context.controls.set(name, setting)
-        self._tool_context.notify("")  # of a setting that is restored
+        self._tool_context.notify("")  # removes the message about a setting that is restored
         self._began_s = None
 
     def _arrange(self, screenshot: Screenshot) -> None:

@@ -194,7 +194,7 @@ class Defocus:
         matte: MatteStage | None,
     ) -> None:  # fmt: skip
         border = self._border_at(0, shape)
-        self._unmix.divide(scene, depth, unit, blur.coc_px, blur.focus_m, matte)
+        self._unmix.divide(scene, depth, blur, unit, matte)
         scene.mirror(border=border)
         layout = scene.layout
         run_tiles(

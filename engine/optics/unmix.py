@@ -11,6 +11,7 @@ from typing import Any
 from ..compute.arguments import numbered
 from ..compute.planes import Planes
 from ..compute.tiles import TILE, run_cells, run_tiles
+from .blur import Blur
 from .matte import MatteStage
 
 _UNMIX, _ALIGN, _MATTE, _BEHIND = "unmix.cl", "unmix_align.cl", "unmix_matte.cl", "unmix_behind.cl"
@@ -35,16 +36,14 @@ class Unmix:
         self._edges = device.allocate(4 * self._tiles[0] * self._tiles[1])
         self._contrasts = device.allocate(4 * _CONTRASTS * self._tiles[0] * self._tiles[1])
 
-    def divide(
-        self, scene: Planes, depth: Planes, unit: float, coc_px: float, focus_m: float, matte: MatteStage | None = None
-    ) -> None:
+    def divide(self, scene: Planes, depth: Planes, blur: Blur, unit: float, matte: MatteStage | None = None) -> None:
         """Queues the replacement of mixed pixels, in scene-linear light and in metres, by those of the far surface.
 
-        `depth` needs a mirrored border. The lens has a circle of confusion of `coc_px` at infinity. `unit` is
-        the light of a saturated photosite, which its noise depends on. A `matte` gives the coverage of its subject.
+        `depth` needs a mirrored border. `unit` is the light of a saturated photosite, which its noise depends on. A
+        `matte` gives the coverage of its subject.
         """
         sides, stride = self._sides.buffer, scene.layout.stride
-        focus: dict[str, Any] = {"coc_px": coc_px, "focus": focus_m}
+        focus: dict[str, Any] = {"coc_px": blur.coc_px, "focus": blur.focus_m}
         scene.mirror(border=_NEIGHBOURS if matte is None else _MATTE_NEIGHBOURS)
         self._run("find_edges", _ALIGN, depth=depth.buffer, **focus)
         if matte is not None:
@@ -59,9 +58,10 @@ class Unmix:
         self._run("find_mixed", scene=scene.buffer, sides=sides, stride=stride, unit=unit)
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
-        self._run("mark_behind", _BEHIND, depth=depth.buffer, **focus)
-        self._run("divide_behind", _BEHIND, scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
-                  stride=stride, unit=unit, **focus)  # fmt: skip
+        if not blur.native_coc_px:  # else the picture shows a near surface out of focus as blurred already
+            self._run("mark_behind", _BEHIND, depth=depth.buffer, **focus)
+            self._run("divide_behind", _BEHIND, scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
+                      stride=stride, unit=unit, **focus)  # fmt: skip
         if matte is not None:
             self._run("divide_by_matte", _MATTE, scene=scene.buffer, depth=depth.buffer, matte=matte.planes.buffer,
                       subjects=matte.subjects, mixed=self._mixed.buffer, stride=stride, unit=unit, **focus)  # fmt: skip
