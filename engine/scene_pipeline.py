@@ -131,9 +131,11 @@ class ScenePipeline:
         """Begins to allocate, in threads, for a run of such frames into scenes of `size`. Returns at once."""
         self.developer.prepare(frame, settings.development, settings.scale)
         if frame.depth_m is not None:
+            shape_ahead(settings.lens, size[0] / size[1], frame.native_lens)
             self.depth.ahead(*size)
             self.defocus.ahead(*size, settings.quality)
-            shape_ahead(settings.lens, size[0] / size[1], frame.native_lens)
+            if frame.matte is not None:
+                self.mattes.ahead(*size)
             if breathing.shows(breathing.of_frame(frame, settings.lens, settings.focus_m), size[0]):
                 self.breathing.ahead(*size)
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):

@@ -19,6 +19,20 @@ FUNCTION floats indicator(ints condition) { return condition ? (floats)(1.0f) : 
 
 FUNCTION floats blur_at(floats metres, float coc_px, float focus) { return 0.5f * coc_px * (1.0f - focus / metres); }
 
+/* The distances at which the blur radius is at most `px`: comparing with them takes no division a pixel. */
+typedef struct {
+    float from, to;
+} Within;
+
+FUNCTION Within within(float px, float coc_px, float focus)
+{
+    const float per_coc = 2.0f * px / coc_px;
+    const Within limits = {focus / (1.0f + per_coc), per_coc < 1.0f ? focus / (1.0f - per_coc) : UNLIMITED};
+    return limits;
+}
+
+FUNCTION ints is_within(Within limits, floats metres) { return (metres >= limits.from) & (metres <= limits.to); }
+
 FUNCTION ints is_sharp(floats metres, float coc_px, float focus)
 {
     return absolute(blur_at(metres, coc_px, focus)) <= IN_FOCUS_PX;

@@ -22,14 +22,13 @@ KERNEL void find_edges(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRIC
                        int pitch, int tiles_x, float coc_px, float focus)
 {
     const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
-    const float per_coc = 2.0f * IN_FOCUS_PX / coc_px, from = focus / (1.0f + per_coc);
-    const float to = per_coc < 1.0f ? focus / (1.0f - per_coc) : UNLIMITED;
+    const Within in_focus = within(IN_FOCUS_PX, coc_px, focus);
     floats nearest = (floats)(UNLIMITED), last = (floats)(0.0f);
     for (int row = -AROUND; row < TILE + AROUND; ++row)
         for (int x = -AROUND; x < TILE + AROUND; x += RUN) {
             const floats metres = LOAD(depth, first + row * pitch + x);
             const ints is_around = x + LANES < TILE + AROUND;
-            nearest = (is_around & (metres >= from) & (metres <= to)) ? lesser(metres, nearest) : nearest;
+            nearest = (is_around & is_within(in_focus, metres)) ? lesser(metres, nearest) : nearest;
             last = is_around ? greater(metres, last) : last;
         }
     nearest = (floats)(-largest(-nearest));

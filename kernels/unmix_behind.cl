@@ -30,15 +30,14 @@ KERNEL void mark_behind(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRI
     if (edges[TILE_Y * tiles_x + TILE_X] > 0.0f)
         return;
     const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
-    const float per_coc = 2.0f * BEHIND_PX / coc_px, from = focus / (1.0f + per_coc);
-    const float to = per_coc < 1.0f ? focus / (1.0f - per_coc) : UNLIMITED;
+    const Within slightly_blurred = within(BEHIND_PX, coc_px, focus);
     floats nearest = (floats)(UNLIMITED), last = (floats)(0.0f);
     for (int row = -AROUND; row < TILE + AROUND; ++row)
         for (int x = -AROUND; x < TILE + AROUND; x += RUN) {
             const floats metres = LOAD(depth, first + row * pitch + x);
             const ints is_around = x + LANES < TILE + AROUND;
             nearest = is_around ? lesser(metres, nearest) : nearest;
-            last = (is_around & (metres >= from) & (metres <= to)) ? greater(metres, last) : last;
+            last = (is_around & is_within(slightly_blurred, metres)) ? greater(metres, last) : last;
         }
     nearest = (floats)(-largest(-nearest));
     last = (floats)(largest(last));

@@ -187,9 +187,9 @@ def print_sweep(result: dict[str, Any]) -> None:
             for name, share in result["linearity"].items()
             if (line := result["lines"].get(name))
         ]
-        print_table(["line", "fixed ms", "ms per Mpx", "off the line", "off its ms per Mpx"], rows)
+        print_table(["line", "fixed ms", "ms per Mpx", "off the line", "off the median"], rows)
         print("\noff the line: the largest relative distance of a size from the line")
-        print("off its ms per Mpx: the largest deviation of the time per pixel from its median")
+        print("off the median: the largest deviation of the time per pixel from its median")
 
 
 def _sweep_table(result: dict[str, Any]) -> Table:

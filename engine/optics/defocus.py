@@ -28,7 +28,7 @@ from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
 from .sectors import SECTORS, with_sectors
-from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, shape_of
+from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
 
 Quality = Literal["live", "best"]
@@ -128,7 +128,8 @@ class Defocus:
         self._aperture = device.allocate(4 * tables * max_cells * CELL_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
-        self._set_shape(shape_of(Lens(), width / height))
+        # A stage that is made ahead has the tables for its first frame, which would wait for them.
+        self._set_shape(latest_shape() or shape_of(Lens(), width / height))
         self._scales: list[_Scale] = []
         needed = 1 + int(np.log2(max(self._max_radius / _MIN_REACH_PX, 1.0)) + 1)
         sums = 5 if self._sectors > 1 else 4  # per layer, as in kernels/sectors.h

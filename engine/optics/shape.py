@@ -60,20 +60,38 @@ class _Shapes:
         self._lock = Lock()  # held only for lookups
 
     def of(self, key: _Key) -> Shape:
+        future, is_new = self._requested(key)
+        if is_new:
+            self._compute(key, future)
+        return future.result()
+
+    def ahead(self, key: _Key) -> None:
+        future, is_new = self._requested(key)
+        if is_new:
+            Thread(target=self._compute, args=(key, future), name="groundglass-shape", daemon=True).start()
+
+    def _requested(self, key: _Key) -> tuple[Future[Shape], bool]:
+        """The shape of `key`, the latest from now on, and whether the caller has to compute it."""
         with self._lock:
             is_new = key not in self._kept
             future = self._kept.setdefault(key, Future())
             self._kept.move_to_end(key)
             if len(self._kept) > SHAPES_KEPT:
                 self._kept.popitem(last=False)
-        if is_new:
-            try:
-                future.set_result(_make(*key))
-            except BaseException as error:
-                with self._lock:
-                    self._kept.pop(key, None)
-                future.set_exception(error)
-        return future.result()
+        return future, is_new
+
+    def _compute(self, key: _Key, future: Future[Shape]) -> None:
+        try:
+            future.set_result(_make(*key))
+        except BaseException as error:
+            with self._lock:
+                self._kept.pop(key, None)
+            future.set_exception(error)
+
+    def latest(self) -> Shape | None:
+        with self._lock:
+            future = next(reversed(self._kept.values()), None)
+        return None if future is None else future.result()
 
     def has(self, key: _Key) -> bool:
         future = self._kept.get(key)
@@ -93,6 +111,11 @@ def shape_of(lens: Lens, aspect: float, native_lens: Lens | None = None) -> Shap
     return _latest.found((lens, aspect, native_lens), lambda: _shapes.of(_Key(lens, aspect, native_lens)))
 
 
+def latest_shape() -> Shape | None:
+    """The shape that was requested last, perhaps for another picture; None without one. Waits for it."""
+    return _shapes.latest()
+
+
 def has_shape(lens: Lens, aspect: float, native_lens: Lens | None = None) -> bool:
     """Whether `shape_of` would return at once."""
     return _shapes.has(_Key(lens, aspect, native_lens))
@@ -100,9 +123,7 @@ def has_shape(lens: Lens, aspect: float, native_lens: Lens | None = None) -> boo
 
 def shape_ahead(lens: Lens, aspect: float, native_lens: Lens | None = None) -> None:
     """Computes a shape in a thread, unless it is kept."""
-    key = _Key(lens, aspect, native_lens)
-    if not _shapes.has(key):
-        Thread(target=_shapes.of, args=(key,), name="groundglass-shape", daemon=True).start()
+    _shapes.ahead(_Key(lens, aspect, native_lens))
 
 
 def _make(lens: Lens, aspect: float, native_lens: Lens | None) -> Shape:

@@ -192,14 +192,19 @@ def whole_files(output: Path) -> Iterator[str]:
             yield f"{path.name}: {error}"
 
 
+def not_begun(view: View, rng: random.Random) -> list[str]:
+    """Begins a sequence, a recording, both or neither. Returns the problems."""
+    begun = rng.sample(("sequence", "record"), rng.randint(0, 2))
+    return [f"{name} did not begin" for name in begun if not view.begins(name)]
+
+
 def term_case(rng: random.Random, folder: Path) -> Outcome:
     """Stills are requested without waiting for the replies, perhaps in a sequence or a recording; then SIGTERM."""
     (folder / "output").mkdir()
     view = View(folder)
     outcome = Outcome("term")
     try:
-        begun = rng.sample(("sequence", "record"), rng.randint(0, 2))
-        outcome.problems += [f"{name} did not begin" for name in begun if not view.begins(name)]
+        outcome.problems += not_begun(view, rng)
         for _ in range(rng.randint(1, 6)):
             view.send({"do": "still"})
             time.sleep(rng.random() * 0.05)
@@ -233,8 +238,7 @@ def kill_case(rng: random.Random, folder: Path) -> Outcome:
     view = View(folder)
     outcome = Outcome("kill")
     try:
-        begun = rng.sample(("sequence", "record"), rng.randint(0, 2))
-        outcome.problems += [f"{name} did not begin" for name in begun if not view.begins(name)]
+        outcome.problems += not_begun(view, rng)
         for _ in range(rng.randint(1, 6)):
             view.send(rng.choice(({"do": "still"}, {"set": "look", "to": rng.choice(LOOKS)})))
             time.sleep(rng.random() * 0.1)

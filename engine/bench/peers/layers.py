@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...optics.blur import Blur
+from .peer import Job
 
 LAYERS = 8
 SHARP_PX = 1.0  # light with a smaller radius stays as it is
@@ -21,6 +22,14 @@ class Layer(NamedTuple):
     near_m: float
     far_m: float
     radius_px: float
+
+
+def layers_for(job: Job) -> list[Layer]:
+    """The layers of the frame of `job` through its lens, which has a depth map."""
+    frame, settings = job.frame, job.settings
+    assert frame.depth_m is not None, "the built-in scene has a depth map"
+    blur = Blur.of(settings.lens, settings.focus_m, frame.width, frame.native_lens, frame.native_focus_m)
+    return layers_of(blur, frame.depth_m)
 
 
 def layers_of(blur: Blur, depth_m: NDArray[np.float32]) -> list[Layer]:

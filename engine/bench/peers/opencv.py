@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...frame import Frame
-from ...optics.blur import Blur
-from .layers import LAYERS, disc, layers_of
+from .layers import LAYERS, disc, layers_for
 from .lut import OcioLut
 from .peer import Job, Peer, Picture, in_strips
 
@@ -68,10 +67,8 @@ class LayeredBlur:
     """Blurs light (H, W, 3) by its depth. `scale` is 1, or 0.5 for half the size."""
 
     def __init__(self, job: Job, kernel: Kernel, scale: float) -> None:
-        frame, settings = job.frame, job.settings
-        assert frame.depth_m is not None, "the built-in scene has a depth map"
-        blur = Blur.of(settings.lens, settings.focus_m, frame.width, frame.native_lens, frame.native_focus_m)
-        self._layers = layers_of(blur, frame.depth_m)
+        frame = job.frame
+        self._layers = layers_for(job)
         self._kernel, self._scale, self._pool = kernel, scale, job.pool
         self._size = round(frame.width * scale), round(frame.height * scale)
         shape = (self._size[1], self._size[0], 4)

@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...frame import Frame
-from ...optics.blur import Blur
-from .layers import Layer, disc, layers_of
+from .layers import Layer, disc, layers_for
 from .lut import OcioLut
 from .opencv import Kernel, bayer_code, box_side
 from .peer import Job, Picture
@@ -19,10 +18,8 @@ class PlainChain:
     """From a mosaic with depth to an 8-bit sRGB picture. `scale` is the size of the blur, 1 or 0.5."""
 
     def __init__(self, job: Job, kernel: Kernel, scale: float) -> None:
-        frame, settings = job.frame, job.settings
-        assert frame.depth_m is not None, "the built-in scene has a depth map"
-        blur = Blur.of(settings.lens, settings.focus_m, frame.width, frame.native_lens, frame.native_focus_m)
-        self._layers = layers_of(blur, frame.depth_m)
+        frame = job.frame
+        self._layers = layers_for(job)
         self._kernel, self._scale = kernel, scale
         self._code, self._matrix = bayer_code(frame.cfa.pattern, "_EA"), job.camera_to_rec709.astype(np.float32)
         self._lut = OcioLut(job)

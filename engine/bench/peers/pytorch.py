@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from ...cfa import Cfa
 from ...frame import Frame
-from ...optics.blur import Blur
-from .layers import Layer, disc, layers_of
+from .layers import Layer, disc, layers_for
 from .peer import Job, Peer, Picture
 
 TORCH_DEMOSAIC, TORCH_BLUR = "torch bilinear", "torch disc blur, half size"
@@ -58,12 +57,9 @@ class TorchBlur:
     def __init__(self, job: Job, light: NDArray[np.float32]) -> None:
         import torch
 
-        frame, settings = job.frame, job.settings
-        assert frame.depth_m is not None, "the built-in scene has a depth map"
-        blur = Blur.of(settings.lens, settings.focus_m, frame.width, frame.native_lens, frame.native_focus_m)
-        self._layers: list[Layer] = layers_of(blur, frame.depth_m)
+        self._layers: list[Layer] = layers_for(job)
         self._light = torch.from_numpy(np.ascontiguousarray(light.transpose(2, 0, 1)))
-        self._size = frame.height // 2, frame.width // 2
+        self._size = job.frame.height // 2, job.frame.width // 2
         self._reach = max(len(self._disc(layer)) // 2 for layer in self._layers)
         self._padded = [side + 2 * self._reach for side in self._size]
         self._spectra = torch.stack([self._spectrum(layer) for layer in self._layers])[:, None]
