@@ -232,8 +232,8 @@ class Engine:
 
     @property
     def is_preparing(self) -> bool:
-        """Whether something that `prepare` began still compiles."""
-        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._pipeline.developer.is_preparing
+        """Whether something that `prepare` began still compiles or allocates."""
+        return self._warm_up.is_running or self._kernel_looks.is_preparing or self._pipeline.is_preparing
 
     @property
     def is_rehearsing(self) -> bool:

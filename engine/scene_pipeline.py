@@ -39,6 +39,7 @@ class ScenePipeline:
         self.defocus = StageCache(partial(Defocus, device))
         self.soft_focus = StageCache(partial(SoftFocus, device))
         self.breathing = StageCache(partial(breathing.Breathing, device))
+        self._optics = (self.depth, self.mattes, self.defocus, self.soft_focus, self.breathing)
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
 
@@ -141,6 +142,11 @@ class ScenePipeline:
         if SoftFocusHalo.of(settings.lens, frame.native_lens).shows(size[0]):
             self.soft_focus.ahead(*size)
 
+    @property
+    def is_preparing(self) -> bool:
+        """Whether a thread of `prepare` still works."""
+        return self.developer.is_preparing or any(stages.is_making for stages in self._optics)
+
     def reset(self, *, metered: bool = False) -> None:
         """Discards the memory of earlier frames; with `metered`, also the measured exposure and white balance."""
         self.developer.reset(metered=metered)
@@ -149,5 +155,5 @@ class ScenePipeline:
     def release(self) -> None:
         """Releases all stages; a second call has no effect."""
         self.developer.release()
-        for stages in (self._stereo_pairs, self.depth, self.mattes, self.defocus, self.soft_focus, self.breathing):
+        for stages in (self._stereo_pairs, *self._optics):
             stages.release()

@@ -4,17 +4,29 @@
  * divided into cells, each with its own shape. The tables of a cell: gauges at whole offsets up to REACH pixels, in
  * rows; the same gauges in ascending order (taps) with their offsets; for radii in steps of 1 / STEPS_PER_PX the number
  * of taps within the radius and two sums over the disc's pixels: their coverage, and coverage times g^2. SHAPED is 0
- * for a lens with circular, uniform discs: these need the taps only.
+ * for a lens with circular, uniform discs: these need the taps only. With SECTORS above 1 the tables of a cell are those
+ * of one sector (kernels/sectors.h): its taps with their offsets, their number within a radius, the share of the sector
+ * in the disc and the inverse of the share.
  */
+#ifndef SECTORS
+#define SECTORS 1
+#endif
 #define REACH 16
 #define SIDE (2 * REACH + 1)
 #define STEPS_PER_PX 8
 #define SUMS (STEPS_PER_PX * REACH + 2)
-#define GAUGES_AT (SIDE * SIDE)
-#define OFFSETS_AT (2 * SIDE * SIDE)
-#define COUNTS_AT (4 * SIDE * SIDE)
+#if SECTORS > 1
+#define TAPS ((SIDE * SIDE - 1) / SECTORS + 1)
+#define TAPS_AT 0
+#else
+#define TAPS (SIDE * SIDE)
+#define TAPS_AT TAPS
+#endif
+#define OFFSETS_AT (TAPS_AT + TAPS)
+#define COUNTS_AT (OFFSETS_AT + 2 * TAPS)
+#define SHARE_AT (COUNTS_AT + SUMS)
 #define SUMS_AT (COUNTS_AT + SUMS)
-#define CELL_FLOATS (SUMS_AT + 2 * SUMS)
+#define CELL_FLOATS (SECTORS > 1 ? SHARE_AT + 2 : SUMS_AT + 2 * SUMS)
 
 /* Cell of pixel (x, y) of a picture: that of the centre of its block of 16x16 pixels, so that the picture does not depend
  * on the length of a run.
@@ -72,7 +84,7 @@ FUNCTION int taps_within(GLOBAL const float *cell, float max_radius)
     return ((GLOBAL const int *)cell)[COUNTS_AT + (step < SUMS ? step : SUMS - 1)];
 }
 
-FUNCTION float gauge(GLOBAL const float *cell, int tap) { return cell[GAUGES_AT + tap]; }
+FUNCTION float gauge(GLOBAL const float *cell, int tap) { return cell[TAPS_AT + tap]; }
 
 FUNCTION place offset(GLOBAL const float *cell, int tap, place pitch)
 {

@@ -5,7 +5,6 @@
  */
 #include "portable.h"
 #include "defocus.h"
-#include "aperture.h"
 #include "sectors.h"
 
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */

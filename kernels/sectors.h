@@ -2,9 +2,7 @@
  * light through a sector meets the same occluders, that through the whole aperture does not (the covered fractions of
  * two layers are not independent). SECTORS is 1 for a single composite.
  */
-#ifndef SECTORS
-#define SECTORS 1
-#endif
+#include "aperture.h"
 
 /* Sums of a layer: colour times weight (0 to 2), weight (3), and with sectors the weight in the opposite one (4). */
 #define GATHERED (SECTORS > 1 ? 5 : 4)
@@ -16,22 +14,16 @@
 #define LACK_IN_SMALL 0.15f
 #define SMALL 2.5f
 
-/* The tables of a sector, from 1 on, which follow those of the whole aperture in the same layout. The table of a cell has
- * the taps of its sector and, instead of the sums, the share of the sector in the disc and its inverse.
- */
+/* The tables of the cells of a sector, from 1 on. */
 FUNCTION GLOBAL const float *sector_of(GLOBAL const float *aperture, int sector, int cells)
 {
-#if SECTORS > 1
-    return aperture + sector * cells * CELL_FLOATS;
-#else
-    return aperture;
-#endif
+    return aperture + (SECTORS > 1 ? sector - 1 : 0) * cells * CELL_FLOATS;
 }
 
 FUNCTION float sector_share(GLOBAL const float *cell)
 {
 #if SECTORS > 1
-    return cell[SUMS_AT];
+    return cell[SHARE_AT];
 #else
     return 1.0f;
 #endif
@@ -41,7 +33,7 @@ FUNCTION float sector_share(GLOBAL const float *cell)
 FUNCTION float tap_weight(GLOBAL const float *cell, int tap)
 {
 #if SECTORS > 1
-    return tap > 0 ? cell[SUMS_AT + 1] : 1.0f;
+    return tap > 0 ? cell[SHARE_AT + 1] : 1.0f;
 #else
     return 1.0f;
 #endif

@@ -337,11 +337,14 @@ def test_alternating_sizes_and_qualities_rebuild_nothing(engine: LiveEngine) -> 
 def test_prepared_stages_and_kernels_are_not_built_during_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     frame, best = mosaic(50, 70, depth_m=two_planes(50, 70)), gg.Settings(quality="best")
     with gg.Engine() as engine:
-        engine.prepare(engine.draw(frame, gg.Settings()), best)
-        while not engine._pipeline.defocus.has(70, 50, "best"):
-            time.sleep(0.001)
+        drawn = engine.draw(frame, gg.Settings())
+        defocus = engine._pipeline.defocus
+        make = defocus._make
+        monkeypatch.setattr(defocus, "_make", lambda *key: time.sleep(0.3) or make(*key))  # is made last
+        engine.prepare(drawn, best)
         while engine.is_preparing:
             time.sleep(0.001)
+        assert defocus.has(70, 50, "best")
         alive = engine.device.live_buffers
         with monkeypatch.context() as patched:
             patched.setattr(type(engine.device), "_build", lambda *_: pytest.fail("compiled during a frame"))

@@ -27,7 +27,7 @@ from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
-from .sectors import SECTORS, with_sectors
+from .sectors import SECTOR_FLOATS, SECTORS, sector_tables
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
 
@@ -124,8 +124,10 @@ class Defocus:
         self._first_limited, self._first_surface = 0, 1
         max_cells = CELLS[0] * CELLS[1]
         self._sectors = _SECTOR_COUNTS[quality]
-        tables = 1 + self._sectors if self._sectors > 1 else 1
-        self._aperture = device.allocate(4 * tables * max_cells * CELL_FLOATS)
+        self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
+        self._taps = self._aperture  # what spreads
+        if self._sectors > 1:
+            self._taps = device.allocate(4 * self._sectors * max_cells * SECTOR_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
         self._shape: Shape | None = None
         # A stage that is made ahead has the tables for its first frame, which would wait for them.
@@ -150,7 +152,9 @@ class Defocus:
         self._spread_planes = 6 + int(not shape.is_plain)
         self._prepare, self._halve = LAYERS + settings, HALVE + settings
         self._spread, self._sprites = f"{SPREAD}{settings}&SECTORS={self._sectors}", SPRITES + settings
-        self._device.write(self._aperture, with_sectors(shape.table) if self._sectors > 1 else shape.table)
+        self._device.write(self._aperture, shape.table)
+        if self._sectors > 1:
+            self._device.write(self._taps, sector_tables(shape.table))
         self._device.write(self._profile, shape.profile)
 
     def _scales_for(self, radius_px: float) -> int:
@@ -356,7 +360,7 @@ class Defocus:
             f"{self._spread}&COLOURED={int(any(shift_px))}", "spread_scale", extra_rows=1, area=TILE,
             scale=scale.planes.buffer, strips=scale.strips, detail=scale.detail, finer=finer, finer_tiles_x=finer_x,
             finer_tiles_y=finer_y, coarse=coarse.gathered.buffer, coarse_composite=coarse.composite.buffer,
-            gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._aperture,
+            gathered=scale.gathered.buffer, composite=scale.composite.buffer, aperture=self._taps,
             cells_x=shape.cells[0], cells_y=shape.cells[1], tiles_x=scale.tiles_x, tiles_y=scale.tiles_y,
             coarse_pitch=coarse.planes.layout.pitch, coarse_stride=coarse.planes.layout.stride,
             is_coarsest=int(is_coarsest), first_limited=self._first_limited, sector=sector, extent=shape.extent,
@@ -368,7 +372,7 @@ class Defocus:
         self.picture.run(
             self._spread, "compose", area=TILE, scene=scene.buffer, radius=self._radius.buffer,
             spread=self._weight.buffer, strips=self._strips, detail=self._detail, gathered=half.gathered.buffer,
-            half_composite=half.composite.buffer, borders=self._borders, aperture=self._aperture,
+            half_composite=half.composite.buffer, borders=self._borders, aperture=self._taps,
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1],
             tiles_x=self._tiles_x, tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch,
             half_stride=half.planes.layout.stride, first_limited=self._first_limited, sector=sector,
@@ -386,6 +390,8 @@ class Defocus:
             scale.release()
         for buffer in (self._tiles, self._detail, self._strips, self._borders, self._aperture, self._profile):
             self._device.release(buffer)
+        if self._taps is not self._aperture:
+            self._device.release(self._taps)
 
 
 def coloured_scales(colour_shift_px: tuple[float, float]) -> int:

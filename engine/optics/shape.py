@@ -21,7 +21,9 @@ from .aperture import extent, gauge_table, is_round, open_area, profile
 REACH, STEPS_PER_PX, PROFILE = 16, 8, 64  # same values as in kernels/aperture.h
 SUMS = STEPS_PER_PX * REACH + 2
 SIDE = 2 * REACH + 1
-CELL_FLOATS = 4 * SIDE**2 + 3 * SUMS
+TAPS_AT, OFFSETS_AT, COUNTS_AT = SIDE**2, 2 * SIDE**2, 4 * SIDE**2
+SUMS_AT = COUNTS_AT + SUMS
+CELL_FLOATS = SUMS_AT + 2 * SUMS
 CELLS = (15, 9)  # for a lens whose discs vary over the picture
 SHAPES_KEPT = 8  # shapes; 2.5 MB for a lens whose discs vary over the picture
 # Coefficients a to d of 1 + a h + b h^2 + c h^3 + d h^4, where h is the distance from the picture's centre, 1 in the
@@ -173,16 +175,16 @@ def _table(gauges: NDArray[np.float32]) -> NDArray[np.float32]:
     # From the pixel to the source: the negative of the offset in the source's disc.
     offsets = np.stack([REACH - order % SIDE, REACH - order // SIDE], axis=2).reshape(len(taps), -1)
     radii = np.arange(SUMS) / STEPS_PER_PX
-    counts = _ranks(taps, radii, "right")
+    counts = ranks(taps, radii, "right")
     whole = [part.astype(np.int32).view(np.float32) for part in (offsets, counts)]
     table = np.concatenate([upper, taps, *whole, _sums(taps, radii)], axis=1)
     return np.concatenate([table, table[: cells // 2][::-1]])
 
 
-def _ranks(taps: NDArray[np.float32], radii: NDArray[np.float64], side: Literal["left", "right"]) -> NDArray[np.intp]:
-    """(cells, SUMS): how many of the sorted taps of each cell are below (`right`: or at) each of the radii.
+def ranks(taps: NDArray[np.float32], radii: NDArray[np.float64], side: Literal["left", "right"]) -> NDArray[np.intp]:
+    """(rows, radii): how many of the ascending `taps` of each row are below (`right`: or at) each of the radii.
 
-    One search for all cells: each cell has its own range of numbers.
+    One search for all rows: each row has its own range of numbers.
     """
     cells, count = taps.shape
     apart = 4.0 * SIDE * np.arange(cells)[:, None]
@@ -195,7 +197,7 @@ def _sums(taps: NDArray[np.float32], radii: NDArray[np.float64]) -> NDArray[np.f
 
     Coverage is 1 if g < r - 1/2, and falls to 0 at r + 1/2 as r + 1/2 - g. Sums of sorted powers of g give both.
     """
-    whole, partly = (_ranks(taps, radii + offset, "left") for offset in (-0.5, 0.5))
+    whole, partly = (ranks(taps, radii + offset, "left") for offset in (-0.5, 0.5))
     sums = np.zeros((len(taps), taps.shape[1] + 1))
     power = np.ones(taps.shape)
     inside, around = [], []  # by power of g: the sum where the coverage is 1, and where it falls

@@ -11,8 +11,8 @@ from groundglass.bench.ground_truth import lens_ground_truth
 from groundglass.bench.quality import LENS, rendered
 from groundglass.bench.scenes import Layer, composited
 from groundglass.lens import load_lens
-from groundglass.optics.sectors import SECTORS, with_sectors
-from groundglass.optics.shape import SIDE, SUMS, shape_of
+from groundglass.optics.sectors import SECTOR_FLOATS, SECTOR_TAPS, SECTORS, sector_tables
+from groundglass.optics.shape import COUNTS_AT, OFFSETS_AT, SUMS, TAPS_AT, shape_of
 
 MARGIN, WIDTH, HEIGHT, SLIT_PX = 32, 240, 120, 4
 FOCUS_M, NEAR_M, MIDDLE_M = 2.0, 0.7, 1.2
@@ -27,11 +27,20 @@ def engine() -> Iterator[gg.Engine]:
 @pytest.mark.parametrize("lens", [LENS, load_lens("noct-50"), load_lens("phone-1inch")], ids=lambda lens: lens.name)
 def test_each_tap_is_in_one_sector_and_the_shares_add_up_to_the_disc(lens: gg.Lens) -> None:
     table = shape_of(lens, 1.5).table
-    sectors = with_sectors(table).reshape(1 + SECTORS, len(table), -1)
-    np.testing.assert_array_equal(sectors[0].view(np.int32), table.view(np.int32))
-    counts = sectors[:, :, 4 * SIDE**2 : 4 * SIDE**2 + SUMS].view(np.int32)
-    np.testing.assert_array_equal(counts[1:].sum(axis=0) - (SECTORS - 1) * (counts[0] > 0), counts[0])
-    shares = sectors[1:, :, 4 * SIDE**2 + SUMS]
+    sectors = sector_tables(table)
+    assert sectors.shape == (SECTORS, len(table), SECTOR_FLOATS)
+    taps, offsets, counts, shares = np.split(sectors, np.cumsum([SECTOR_TAPS, 2 * SECTOR_TAPS, SUMS]), axis=2)
+    np.testing.assert_array_equal(np.sort(np.concatenate(taps[..., 1:], axis=1)), table[:, TAPS_AT + 1 : OFFSETS_AT])
+    np.testing.assert_array_equal(taps, np.sort(taps))
+    pairs = offsets.view(np.int32).reshape(*taps.shape, 2)
+    assert not pairs[..., 0, :].any()
+    turned = [np.stack([-opposite[..., 0], -opposite[..., 1]], axis=-1) for opposite in (pairs[2], pairs[3])]
+    if lens is LENS:
+        for sector, opposite in zip(pairs[:2], turned, strict=True):
+            assert {*map(tuple, sector[0])} == {*map(tuple, opposite[0])}
+    whole = table[:, COUNTS_AT : COUNTS_AT + SUMS].view(np.int32)
+    np.testing.assert_array_equal(counts.view(np.int32).sum(axis=0) - (SECTORS - 1) * (whole > 0), whole)
+    shares = shares[..., 0]
     np.testing.assert_allclose(shares.sum(axis=0), 1, atol=1e-5)
     if lens is LENS:
         np.testing.assert_allclose(shares, 1 / SECTORS, atol=1e-5)
