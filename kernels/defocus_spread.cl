@@ -163,6 +163,15 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
     return sums;
 }
 
+/* Largest radius of a disc that reaches a run of layer l: that of the visible surface. A pixel of a small scale may show a
+ * sharp surface and a blurred one, whose points spread over the pixel though its mean radius is smaller.
+ */
+FUNCTION floats limit_at(GLOBAL const f16 *here, int l, place stride)
+{
+    const floats mean = LOAD_F16(here, (SURFACE(l) + 4) * stride), weight = LOAD_F16(here, (SPREAD(l) + 3) * stride);
+    return weight > 0.0f ? greater(mean, LOAD_F16(here, (SPREAD(l) + 4) * stride)) : mean;
+}
+
 /* One scale: for each layer colour times weight, and weight, plus the result of the coarser scale; and the composite of
  * the layers. A strip that no disc of this scale reaches and no larger scale reads has only a composite, that of the
  * coarser scale. The range includes the border's columns and one border row above and below, which `doubled` reads.
@@ -211,7 +220,7 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
         for (int l = LAYERS - 1; l >= 0; --l) {
             const int is_limited = l >= first_limited, side = is_limited ? 1 : -1;
             const int taps = reaches[l] > 0.0f ? taps_within(cell, reaches[l] + rims[is_limited]) : 0;
-            const floats limit = is_limited ? LOAD_F16(scale, at + (SURFACE(l) + 4) * stride) : (floats)(UNLIMITED);
+            const floats limit = is_limited ? limit_at(scale + at, l, stride) : (floats)(UNLIMITED);
             const int last_row = (int)((reaches[l] + rims[is_limited]) * extent);
             for (int plane = 0; taps > 0 && plane < SPREAD_PLANES; ++plane)
                 PREFETCH(scale, at + (SPREAD(l) + plane) * stride + last_row * pitch + AHEAD);

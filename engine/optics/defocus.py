@@ -41,7 +41,7 @@ _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
 _SECTOR_COUNTS: dict[Quality, int] = {"live": 1, "best": SECTORS}
 _MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the most elongated discs
 _ABRUPT = 1e3  # slope of a layer border without overlap
-_MIN_SHIFT_PX = 0.2  # in pixels of a scale; a smaller colour shift is invisible
+_MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
 _SMALLEST = 8  # maximum side of the smallest scale, in pixels
 _PLANS_KEPT = 32  # a source may repeat its depth maps
 
