@@ -1,4 +1,4 @@
-"""Light behind a gap between surfaces in focus is as blurred as beside them."""
+"""Light behind a gap between surfaces in focus is as blurred as next to it."""
 
 from __future__ import annotations
 
