@@ -27,6 +27,7 @@ from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
+from .scale import Scale
 from .sectors import SECTOR_FLOATS, SECTORS, sector_tables
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
@@ -78,25 +79,6 @@ class _Plan(NamedTuple):
     occluders_px: float
 
 
-class _Scale:
-    """A smaller scale: light and surfaces of its layers (layout: kernels/defocus.h), and their sums."""
-
-    def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers, half_floats=True)
-        self.gathered = Planes(device, width, height, sums * layers if spreads else 1, half_floats=True)
-        self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
-        self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
-        self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
-        self.detail = device.allocate(4 * (1 + layers) * (self.tiles_x + 4) * (self.tiles_y + 4))
-        self.strips = device.allocate(4 * layers * self.tiles_x * height)
-
-    def release(self) -> None:
-        for planes in (self.planes, self.gathered, self.composite):
-            planes.release()
-        for buffer in (self.tiles, self.detail, self.strips):
-            self.planes.device.release(buffer)
-
-
 class Defocus:
     """Blurs pictures of one size on one device; allocates on construction."""
 
@@ -132,13 +114,13 @@ class Defocus:
         self._shape: Shape | None = None
         # A stage that is made ahead has the tables for its first frame, which would wait for them.
         self._set_shape(latest_shape() or shape_of(Lens(), width / height))
-        self._scales: list[_Scale] = []
+        self._scales: list[Scale] = []
         needed = 1 + int(np.log2(max(self._max_radius / _MIN_REACH_PX, 1.0)) + 1)
         sums = 5 if self._sectors > 1 else 4  # per layer, as in kernels/sectors.h
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             spreads = len(self._scales) < needed
-            self._scales.append(_Scale(device, width, height, self._layers, sums, spreads=spreads))
+            self._scales.append(Scale(device, width, height, self._layers, sums, spreads=spreads))
         self._pyramid_top = Planes(device, width, height, 6 * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
