@@ -8,9 +8,9 @@ from ..compute.tiles import TILE
 
 
 class Scale:
-    """The light and the surfaces of the layers (layout: kernels/defocus.h), and their sums; with `spreads` for all pixels.
+    """The light and the surfaces of the layers (layout: kernels/defocus.h), and of each layer `sums` planes of sums.
 
-    `sums` planes hold those of a layer.
+    A scale that does not spread only fills the surfaces behind their occluders.
     """
 
     def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
