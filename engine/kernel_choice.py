@@ -10,7 +10,7 @@ from .develop.stages import Chain
 from .look.grade import look_picture
 from .look.kernel_route.route import whole_numbers
 from .optics import breathing
-from .optics.defocus import coloured_scales
+from .optics.scale import coloured_scales
 from .optics.shape import is_plain
 from .optics.soft_focus import SoftFocusHalo
 

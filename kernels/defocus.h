@@ -10,6 +10,7 @@
 #define EPSILON 1e-6f
 #define UNLIMITED 1e6f
 #define SHARP 0.5f /* blur radius in pixels up to which a disc is one pixel */
+#define MIXED_ROWS 2 /* rows above and below a pixel that `doubled` mixes into it */
 
 /* Depth layers, the nearest first. Layer l holds the points whose signed radius, negative in front of the focus, lies
  * between border l and border l + 1. `borders` holds the radius and slope of each border. `behind` is the fraction of a
@@ -74,6 +75,22 @@ FUNCTION floats coverage(floats radius, float distance)
     return limited(radius + (0.5f - distance), 0.0f, 1.0f);
 }
 
+/* Radius of a disc at a smaller scale that has the variance of a disc of `radius` after it is upsampled to full size:
+ * halving and upsampling add `softness`.
+ */
+FUNCTION floats sharpened(floats radius, float softness)
+{
+    return square_root(greater(radius * radius - softness, (floats)(0.0f)));
+}
+
+/* Part of the colour shift of a disc: full size spreads all colours alike, so from `colour_from` on, the least radius that
+ * the next scale spreads, the shift begins within one pixel.
+ */
+FUNCTION floats coloured_part(floats radius, float colour_from, float colour_rate)
+{
+    return limited((radius - colour_from) * colour_rate, 0.0f, 1.0f);
+}
+
 /* Sum of `coverage` over the grid, for radii up to `largest`: explicit terms for the pixels next to the centre, which
  * at small radii differ from the integral of the ramp, pi (r^2 + 1/12), by up to 8 %.
  */
@@ -132,22 +149,23 @@ FUNCTION float largest_near(GLOBAL const float *detail, int l, int tile, int til
     return detail[tile + (1 + l) * (tiles_x + 4) * (tiles_y + 4)];
 }
 
-/* Rows of tiles are strips. The table of strips has LAYERS + 1 parts: for each layer the largest radius that a scale
- * spreads, and at full size the smallest radius of all points.
+/* Rows of tiles are strips. For each layer, the table of strips holds the largest radius that a scale spreads: EPSILON
+ * for points in focus, 0 for none.
  */
 FUNCTION int strip_at(int l, int tile_x, int y, int tiles_x, int height)
 {
     return (l * height + y) * tiles_x + tile_x;
 }
 
-/* The largest radius of layer l that may reach the strip of row y in a column of tiles, from the strips around; 0 if
- * none does. A disc of radius r reaches `extent` (r + `rim`). `near` is the largest radius in the tiles around.
- * Beyond the picture, the strips are mirrored.
+/* The largest radius of layer l that may reach the strip of row y in a column of tiles, from the strips around. A disc
+ * of radius r reaches `extent` (r + `rim`). `near` is the largest radius in the tiles around. Beyond the picture, the
+ * strips are mirrored. The result is 0 only if no disc reaches the pixels around the strip either, which are mixed in
+ * where a strip is upsampled.
  */
 FUNCTION float reach_of_strips(GLOBAL const float *strips, int l, int tile_x, int y, int tiles_x, int height,
                                float near, float extent, float rim)
 {
-    const int rows = near > 0.0f ? (int)((near + rim) * extent) : -1;
+    const int rows = near > 0.0f ? (int)((near + rim) * extent) + MIXED_ROWS : -1;
     const int column = tile_x < 0 ? 0 : tile_x < tiles_x ? tile_x : tiles_x - 1;
     const int left = column > 0 ? -1 : 0, right = column < tiles_x - 1 ? 1 : 0;
     const float per_px = 1.0f / extent;
@@ -158,7 +176,9 @@ FUNCTION float reach_of_strips(GLOBAL const float *strips, int l, int tile_x, in
         GLOBAL const float *middle = strips + strip_at(l, column, row < 0 ? 0 : row, tiles_x, height);
         const float beside = middle[left] > middle[right] ? middle[left] : middle[right];
         const float here = beside > middle[0] ? beside : middle[0];
-        found = here > (float)(away < 0 ? -away : away) * per_px - rim && here > found ? here : found;
+        const int apart = away < 0 ? -away : away;
+        const float reaching = here > (float)apart * per_px - rim ? here : EPSILON;
+        found = here > (float)(apart - MIXED_ROWS) * per_px - rim && reaching > found ? reaching : found;
     }
     return found;
 }

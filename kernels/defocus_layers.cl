@@ -17,8 +17,7 @@
 #define ROW_FLOATS (TILE + 1)
 
 /* On a GPU: the largest values of the rows of a tile for the layers from `first` on, stored in `strips`, and that of the
- * tile, stored in `tiles`. `rows` holds TILE rows for each of `count` layers. Part LAYERS of the strips is a smallest
- * value, whose negative is in `rows`; tiles have none.
+ * tile, stored in `tiles`. `rows` holds TILE rows for each of `count` layers.
  */
 FUNCTION void store_largest(LOCAL float *rows, int first, int count, GLOBAL float *tiles, GLOBAL float *strips,
                             int tile_x, int tile_y, int tiles_x, int tiles_y, int height)
@@ -32,10 +31,10 @@ FUNCTION void store_largest(LOCAL float *rows, int first, int count, GLOBAL floa
         row[0] = largest_in_row;
         const int l = first + i / TILE, y = tile_y * TILE + i % TILE;
         if (y < height)
-            strips[strip_at(l, tile_x, y, tiles_x, height)] = l < LAYERS ? largest_in_row : -largest_in_row;
+            strips[strip_at(l, tile_x, y, tiles_x, height)] = largest_in_row;
     }
     BARRIER;
-    if (ITEM < count && first + ITEM < LAYERS) {
+    if (ITEM < count) {
         float largest_here = 0.0f;
         for (int row = 0; row < TILE; ++row) {
             const float here = rows[(ITEM * TILE + row) * ROW_FLOATS];
@@ -58,7 +57,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
                 float max_radius, float reach, float open_1, float open_2, float open_3, float open_4)
 {
 #if RUN == 1
-    LOCAL_FLOATS(rows, (LAYERS + 1) * TILE * ROW_FLOATS);
+    LOCAL_FLOATS(rows, LAYERS * TILE * ROW_FLOATS);
 #endif
 #if SHAPED
     GLOBAL const float *cell = cell_at(aperture, cells_x, cells_y, TILE_X * TILE, TILE_Y * TILE, width, height);
@@ -69,7 +68,7 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
         largest_here[l] = (floats)(0.0f);
 #endif
     for (int row = FIRST_ROW; row < TILE; row += ROW_STEP) {
-        floats largest_in_row[LAYERS], smallest = (floats)(UNLIMITED);
+        floats largest_in_row[LAYERS];
         UNROLL for (int l = 0; l < LAYERS; ++l)
             largest_in_row[l] = (floats)(0.0f);
         PREFETCH(depth, (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + AHEAD);
@@ -89,9 +88,9 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
             size = rounded_f16(lesser(size, (floats)(max_radius)));
             const floats signed_size = wanted < 0.0f ? -size : size;
             const floats share = share_here(size, reach);
-            const floats spread_here = size > SHARP && share > 0.0f ? size : (floats)(0.0f);
+            const floats disc = size > SHARP ? size : (floats)(EPSILON), none = (floats)(0.0f);
+            const floats spread_here = share > 0.0f ? disc : none;
             floats remaining = (floats)(1.0f);
-            smallest = lesser(smallest, size);
             UNROLL for (int l = 0; l < LAYERS; ++l) {
                 const floats beyond = behind(borders, l + 1, signed_size);
                 largest_in_row[l] = remaining > beyond ? greater(largest_in_row[l], spread_here) : largest_in_row[l];
@@ -100,9 +99,9 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
             STORE_F16(radius, at, signed_size);
 #if SHAPED
             floats area = coverage(size, 0.0f), covered, squares;
-            if (any_positive(spread_here)) {
+            if (any_positive(spread_here - SHARP)) {
                 shape_sums(cell, size, &covered, &squares);
-                area = spread_here > 0.0f ? covered : area;
+                area = spread_here > SHARP ? covered : area;
             }
 #else
             const floats area = disc_area(size, (1.0f + FADE) * reach);
@@ -116,19 +115,16 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
             if (y < height)
                 strips[strip_at(l, TILE_X, y, tiles_x, height)] = largest(largest_in_row[l]);
         }
-        if (y < height)
-            strips[strip_at(LAYERS, TILE_X, y, tiles_x, height)] = -largest(-smallest);
 #else
         UNROLL for (int l = 0; l < LAYERS; ++l)
             rows[(l * TILE + row) * ROW_FLOATS + FIRST_COLUMN] = largest_in_row[l];
-        rows[(LAYERS * TILE + row) * ROW_FLOATS + FIRST_COLUMN] = -smallest;
 #endif
     }
 #if RUN > 1
     for (int l = 0; l < LAYERS; ++l)
         tiles[tile_at(l, TILE_X, TILE_Y, tiles_x, tiles_y)] = largest(largest_here[l]);
 #else
-    store_largest(rows, 0, LAYERS + 1, tiles, strips, TILE_X, TILE_Y, tiles_x, tiles_y, height);
+    store_largest(rows, 0, LAYERS, tiles, strips, TILE_X, TILE_Y, tiles_x, tiles_y, height);
 #endif
 }
 
@@ -218,7 +214,7 @@ KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int
 KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
                   GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                   int stride, int tiles_x, int tiles_y, int is_first, int first_limited, int first_surface, float reach,
-                  float finer_reach, float rim, float red_shift, float blue_shift)
+                  float softness, float finer_reach, float rim, float colour_from, float colour_rate, float red_shift, float blue_shift)
 {
     const int l = TILE_Y / tiles_y, tile_x = TILE_X, tile_y = TILE_Y % tiles_y;
 #if RUN == 1
@@ -269,8 +265,8 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
                     STORE_F16(passed, at + plane * stride, (floats)(0.0f));
                 continue;
             }
-            const floats radius =
-                rounded_f16((own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON)));
+            const floats mean_radius = (own * own_radius + hidden * hidden_radius) / greater(weight, (floats)(EPSILON));
+            const floats radius = rounded_f16(sharpened(mean_radius, softness));
 #if SHAPED
             const floats tilt = tilt_of(radius, side * rim);
             floats areas[4], squares;
@@ -280,7 +276,8 @@ KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float 
                 const float shift = plane == 0 ? red_shift : blue_shift;
                 if (shift == 0.0f)
                     continue;
-                shape_sums(cell, greater(radius + side * shift, (floats)(0.0f)), &areas[plane], &squares);
+                const floats wider = radius + side * shift * coloured_part(radius, colour_from, colour_rate);
+                shape_sums(cell, greater(wider, (floats)(0.0f)), &areas[plane], &squares);
                 areas[plane] += tilt * squares;
             }
             STORE_F16(passed, at + 5 * stride, tilt);

@@ -9,12 +9,11 @@
 
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
 
-/* The largest part of its opacity that a surface may lack where the radius changes across it, and the opacity up to which
- * nothing is lacking: there a layer ends. Layers behind would show through in lines. Points behind the focus lack more,
- * since their blur is limited. Points between two layers are on a surface in both.
+/* The largest part of its opacity that a surface may lack at full size where the radius changes across it, and the opacity
+ * up to which nothing is lacking: there a layer ends. Layers behind would show through in lines. Points between two
+ * layers are on a surface in both.
  */
-#define LACK_BEHIND 0.10f
-#define LACK_BEFORE 0.04f
+#define LACK 0.04f
 #define LACK_BETWEEN 0.20f
 #define ENDING 0.8f
 
@@ -90,18 +89,14 @@ KERNEL void find_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *
     detail[tile_at(0, tile_x, tile_y, tiles_x, tiles_y)] = found ? 1.0f : 0.0f;
 }
 
-/* The same for full size, where points blurred by less than `min_radius` differ, too. `extremes` holds the smallest and
- * the largest signed radius of each tile.
- */
-KERNEL void find_full_detail(GLOBAL const float *RESTRICT tiles, GLOBAL const float *RESTRICT extremes,
-                            GLOBAL float *RESTRICT detail, int tiles_x, int tiles_y, float min_radius)
+/* The same for full size, which no larger scale reads. */
+KERNEL void find_full_detail(GLOBAL const float *RESTRICT tiles, GLOBAL float *RESTRICT detail, int tiles_x,
+                             int tiles_y)
 {
     if (GROUP_X >= tiles_x)
         return;
-    GLOBAL const float *range = extremes + 2 * (GLOBAL_Y * tiles_x + GROUP_X);
     const int is_reached = store_largest_near(tiles, detail, GROUP_X, GLOBAL_Y, tiles_x, tiles_y);
-    const int is_sharp = range[0] < min_radius && range[1] > -min_radius;
-    detail[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_sharp || is_reached ? 1.0f : 0.0f;
+    detail[tile_at(0, GROUP_X, GLOBAL_Y, tiles_x, tiles_y)] = is_reached ? 1.0f : 0.0f;
 }
 
 /* Distance from the radius of green to the end of the widest disc's rim. */
@@ -125,10 +120,11 @@ typedef struct {
 
 /* Gathers the points of a layer whose discs reach the run at index `at` through the sector of `cell`. `group` holds the
  * planes of the layer; `side` is -1 in front of the focus; the discs of red and blue are larger by `red_wider` and
- * `blue_wider`.
+ * `blue_wider` (`coloured_part`).
  */
 FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps, place at, place pitch,
-                     place stride, int side, floats limit, float red_wider, float blue_wider)
+                     place stride, int side, floats limit, float colour_from, float colour_rate, float red_wider,
+                     float blue_wider)
 {
     const floats none = (floats)(0.0f);
     GLOBAL const f16 *reds = group + at, *greens = reds + stride, *blues = greens + stride;
@@ -146,8 +142,11 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
         const floats shade = (floats)(1.0f);
 #endif
 #if COLOURED
-        sums.red += weight * shade * coverage(greater(reaching + red_wider, none), distance) * LOAD_F16(reds, from);
-        sums.blue += weight * shade * coverage(greater(reaching + blue_wider, none), distance) * LOAD_F16(blues, from);
+        const floats part = coloured_part(reaching, colour_from, colour_rate);
+        const floats red = greater(reaching + red_wider * part, none);
+        const floats blue = greater(reaching + blue_wider * part, none);
+        sums.red += weight * shade * coverage(red, distance) * LOAD_F16(reds, from);
+        sums.blue += weight * shade * coverage(blue, distance) * LOAD_F16(blues, from);
 #else
         sums.red += shade * covered * LOAD_F16(reds, from);
         sums.blue += shade * covered * LOAD_F16(blues, from);
@@ -189,7 +188,7 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                          GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height,
                          int pitch, int stride, int tiles_x, int tiles_y, int finer_tiles_x, int finer_tiles_y,
                          int coarse_pitch, int coarse_stride, int is_coarsest, int first_limited, int sector,
-                         float extent, float red_shift, float blue_shift)
+                         float extent, float colour_from, float colour_rate, float red_shift, float blue_shift)
 {
     const float rims[2] = {rim_of(-red_shift, -blue_shift), rim_of(red_shift, blue_shift)};
     const int left = GROUP_X * AREA - PAD, y = GLOBAL_Y - 1;
@@ -224,7 +223,7 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
             const int last_row = (int)((reaches[l] + rims[is_limited]) * extent);
             for (int plane = 0; taps > 0 && plane < SPREAD_PLANES; ++plane)
                 PREFETCH(scale, at + (SPREAD(l) + plane) * stride + last_row * pitch + AHEAD);
-            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit,
+            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit, colour_from, colour_rate,
                                (float)side * red_shift, (float)side * blue_shift);
             if (taps > 0 && !is_limited) {
                 const floats covered = sums.onward * (1.0f / (float)taps);
@@ -275,19 +274,19 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
     }
 }
 
-/* Weight of the full-size points at index `from` in layer l that a disc at `distance` adds. */
+/* Weight of the full-size points at index `from` in layer l, and the radius of their discs. */
 FUNCTION floats weight_at(GLOBAL const f16 *radius, GLOBAL const f16 *spread, GLOBAL const float *borders, int l,
-                          place from, floats limit, float distance)
+                          place from, floats *size)
 {
     const floats r = LOAD_F16(radius, from);
-    const floats position = behind(borders, l, r) - behind(borders, l + 1, r);
-    return coverage(lesser(absolute(r), limit), distance) * position * LOAD_F16(spread, from);
+    *size = absolute(r);
+    return (behind(borders, l, r) - behind(borders, l + 1, r)) * LOAD_F16(spread, from);
 }
 
 /* Full size: spreads slightly blurred points, adds the results of the other scales, composites the layers from back to
  * front, and applies the lens's vignetting. With sectors plane 3 of the picture holds the sum of opacities. A strip
- * that no disc reaches, and whose points are all blurred by `min_radius` or more, is the composite of half size,
- * upsampled.
+ * that no disc of full size reaches is the composite of half size, upsampled. In front of the focus, points of smaller
+ * scales cover those of full size, as in `spread_scale`.
  */
 KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRICT radius,
                     GLOBAL const f16 *RESTRICT spread, GLOBAL const float *RESTRICT strips,
@@ -295,15 +294,15 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
                     GLOBAL const f16 *RESTRICT half_composite, GLOBAL const float *RESTRICT borders,
                     GLOBAL const float *RESTRICT aperture, GLOBAL float *RESTRICT picture, int cells_x, int cells_y,
                     int width, int height, int pitch, int stride, int tiles_x, int tiles_y, int half_pitch,
-                    int half_stride, int first_limited, int sector, float min_radius, float scale_reach, float extent,
-                    float fall_1, float fall_2, float fall_3, float fall_4)
+                    int half_stride, int first_limited, int sector, float scale_reach, float extent, float fall_1,
+                    float fall_2, float fall_3, float fall_4)
 {
     const int left = GROUP_X * AREA, y = GLOBAL_Y;
     if (left >= width)
         return;
     const int tile = tile_around(left + PAD, y + PAD, tiles_x, tiles_y);
     float reaches[LAYERS];
-    int is_composed = detail[tile] > 0.0f && strips[strip_at(LAYERS, left / TILE, y, tiles_x, height)] < min_radius;
+    int is_composed = 0;
     for (int l = 0; detail[tile] > 0.0f && l < LAYERS; ++l) {
         const float near = largest_near(detail, l, tile, tiles_x, tiles_y);
         reaches[l] = reach_of_strips(strips, l, left / TILE, y, tiles_x, height, near, extent, 0.5f);
@@ -327,40 +326,55 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
         const floats here = LOAD_F16(radius, at);
         const floats own_spread = LOAD_F16(spread, at) * coverage(absolute(here), 0.0f);
         const floats none = (floats)(0.0f);
+        const floats part_here = share_here(absolute(here), scale_reach);
         floats beyond = none;
         Light light = {none, none, none, none};
         for (int l = LAYERS - 1; l >= 0; --l) {
             const floats from_here_on = behind(borders, l, here);
             const floats member = from_here_on - beyond;
             beyond = from_here_on;
-            const floats limit = l >= first_limited && member > 0.5f ? absolute(here) : (floats)(UNLIMITED);
-            /* Points blurred by less than a pixel stay exactly unchanged. */
-            floats weight = own_spread * member, across = weight;
+            const floats limit = l >= first_limited && member > 0.0f ? absolute(here) : (floats)(UNLIMITED);
+            /* Points blurred by less than a pixel stay exactly unchanged. `found` decides the opacity: the blur of points is
+             * limited, what they cover is not.
+             */
+            floats weight = own_spread * member, across = weight, found = weight;
             floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
             floats blue = weight * LOAD(scene, at + 2 * stride);
             const int side = l >= first_limited ? 1 : -1;
-            if (reaches[l] > 0.0f)
+            if (reaches[l] > SHARP)
                 for (int tap = 1, taps = taps_within(cell, reaches[l] + 0.5f); tap < taps; ++tap) {
                     const float distance = gauge(cell, tap);
                     const place from = at + side * offset(cell, tap, pitch);
-                    const floats covered = tap_weight(cell, tap)
-                                         * weight_at(radius, spread, borders, l, from, limit, distance);
+                    floats size;
+                    const floats source = tap_weight(cell, tap) * weight_at(radius, spread, borders, l, from, &size);
+                    const floats covered = source * coverage(lesser(size, limit), distance);
+                    found += source * coverage(size, distance);
                     red += covered * LOAD(scene, from);
                     green += covered * LOAD(scene, from + plane);
                     blue += covered * LOAD(scene, from + 2 * plane);
                     weight += covered;
 #if SECTORS > 1
-                    across += tap_weight(cell, tap)
-                            * weight_at(radius, spread, borders, l, 2 * at - from, limit, distance);
+                    const floats opposite = weight_at(radius, spread, borders, l, 2 * at - from, &size);
+                    across += tap_weight(cell, tap) * opposite * coverage(size, distance);
 #endif
                 }
             /* A sharp point is not covered by the blur of points behind it. */
             const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
             GLOBAL const f16 *coarse = gathered + GATHERED * l * half_stride;
             const floats coarse_weight = doubled(coarse + 3 * half_stride, half_at, step_y);
-            const floats found = weight + coarse_weight, is_inside = limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
-            const floats lack = from_here_on > 0.0f && from_here_on < 1.0f
-                ? (floats)(LACK_BETWEEN) : is_inside * member * (l >= first_limited ? LACK_BEHIND : LACK_BEFORE);
+            if (l < first_limited) {
+                const floats room = limited((1.0f - coarse_weight) / greater(found, (floats)(EPSILON)), 0.0f, 1.0f);
+                red *= room;
+                green *= room;
+                blue *= room;
+                weight *= room;
+                across *= room;
+                found *= room;
+            }
+            found += coarse_weight;
+            const floats is_inside = limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
+            const floats lack = part_here * (from_here_on > 0.0f && from_here_on < 1.0f
+                ? (floats)(LACK_BETWEEN) : is_inside * member * LACK);
             weight += open * coarse_weight;
 #if SECTORS > 1
             across += doubled(coarse + 4 * half_stride, half_at, step_y);

@@ -27,7 +27,7 @@ from .blur import Blur
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
-from .scale import Scale
+from .scale import Scale, colouring, shift_at, softness
 from .sectors import SECTOR_FLOATS, SECTORS, sector_tables
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
@@ -42,7 +42,6 @@ _LAYER_COUNTS: dict[Quality, int] = {"live": 2, "best": 5}
 _SECTOR_COUNTS: dict[Quality, int] = {"live": 1, "best": SECTORS}
 _MIN_REACH_PX = 4.0  # minimum reach of a scale, in its own pixels: that of the most elongated discs
 _ABRUPT = 1e3  # slope of a layer border without overlap
-_MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
 _SMALLEST = 8  # maximum side of the smallest scale, in pixels
 _PLANS_KEPT = 32  # a source may repeat its depth maps
 
@@ -95,7 +94,7 @@ class Defocus:
         self._tiles_x, self._tiles_y = -(-width // TILE), -(-height // TILE)
         self._tiles = device.allocate(4 * self._layers * (self._tiles_x + 4) * (self._tiles_y + 4))
         self._detail = device.allocate(4 * (1 + self._layers) * (self._tiles_x + 4) * (self._tiles_y + 4))
-        self._strips = device.allocate(4 * (self._layers + 1) * self._tiles_x * height)
+        self._strips = device.allocate(4 * self._layers * self._tiles_x * height)
         self._highlights = HighlightSprites(device, width, height, TILE)
         self._unmix = Unmix(sides)
         self._borders = device.allocate(8 * (self._layers + 1))
@@ -147,11 +146,6 @@ class Defocus:
         """Reach of the full size (0) or of a smaller scale (1, 2, ...)."""
         return self._reach[min(number, 3)]
 
-    @property
-    def _min_blurred(self) -> float:
-        """Radius from which smaller scales alone spread a point."""
-        return max(SHARP_PX, (_FADE - 1.0) * self._reach_at(0)) + self._reach_at(0)
-
     def _border_at(self, number: int, shape: Shape, shift_px: tuple[float, float] = (0.0, 0.0)) -> int:
         """Width of the border around a scale whose discs reach the pixel next to it."""
         radius_px = _FADE * self._reach_at(number) + max(map(abs, shift_px)) + 0.5
@@ -198,7 +192,7 @@ class Defocus:
         self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
         self._fill_pyramid(extent)
-        shifts = [_shift_at(number, blur.colour_shift_px) for number in range(count)]
+        shifts = [shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
         self._find_detail(count)
@@ -220,7 +214,8 @@ class Defocus:
         bare = replace(blur, native_coc_px=0.0)
         extremes_m = distances_m[0], distances_m[-1]
         largest = min(max(abs(bare.radius_px(metres)) for metres in extremes_m), self._max_radius)
-        filled = next((n for n in range(len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
+        # Half size mixes in its next pixels, which are complete only if the next scale is filled.
+        filled = next((n for n in range(2, len(self._scales)) if 1.5 * 2**n >= largest), len(self._scales))
         tiles = self._highlights.reach(largest, shape, blur.colour_shift_px)
         # Only what is much narrower than its blur lets points of its own layer through.
         extent = _Extent(self._scales_for(largest), filled, max(filled - 2, 2), tiles)
@@ -306,8 +301,10 @@ class Defocus:
             tiles=scale.tiles, strips=scale.strips, aperture=self._aperture, cells_x=shape.cells[0],
             cells_y=shape.cells[1], width=layout.width, height=layout.height, pitch=layout.pitch, stride=layout.stride,
             tiles_x=scale.tiles_x, tiles_y=scale.tiles_y, is_first=int(number == 0), first_limited=self._first_limited,
-            first_surface=self._first_surface, reach=reach, finer_reach=self._reach_at(number) if number else 0.0,
-            rim=shape.rim, red_shift=shift_px[0], blue_shift=shift_px[1],
+            first_surface=self._first_surface, reach=reach, softness=softness(number),
+            finer_reach=self._reach_at(number) if number else 0.0, rim=shape.rim,
+            red_shift=shift_px[0], blue_shift=shift_px[1],
+            **colouring(number, self._reach_at(0), self._reach_at(1)),
         )  # fmt: skip
         scale.planes.mirror(self._spread_planes * self._layers, border=self._border_at(number + 1, shape, shift_px))
 
@@ -315,8 +312,7 @@ class Defocus:
         """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""
         run_cells(
             self._device, self._spread, "find_full_detail", (self._tiles_x, self._tiles_y), tiles=self._tiles,
-            extremes=self._highlights.extremes, detail=self._detail, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
-            min_radius=self._min_blurred,
+            detail=self._detail, tiles_x=self._tiles_x, tiles_y=self._tiles_y,
         )  # fmt: skip
         for number, scale in enumerate(self._scales[:count]):
             finer, finer_x, finer_y = self._detail_of(number - 1)
@@ -347,6 +343,7 @@ class Defocus:
             coarse_pitch=coarse.planes.layout.pitch, coarse_stride=coarse.planes.layout.stride,
             is_coarsest=int(is_coarsest), first_limited=self._first_limited, sector=sector, extent=shape.extent,
             red_shift=shift_px[0], blue_shift=shift_px[1],
+            **colouring(number, self._reach_at(0), self._reach_at(1)),
         )  # fmt: skip
 
     def _compose(self, scene: Planes, shape: Shape, sector: int) -> None:
@@ -358,7 +355,7 @@ class Defocus:
             picture=self.picture.buffer, cells_x=shape.cells[0], cells_y=shape.cells[1],
             tiles_x=self._tiles_x, tiles_y=self._tiles_y, half_pitch=half.planes.layout.pitch,
             half_stride=half.planes.layout.stride, first_limited=self._first_limited, sector=sector,
-            min_radius=self._min_blurred, scale_reach=self._reach_at(0), extent=shape.extent,
+            scale_reach=self._reach_at(0), extent=shape.extent,
             **numbered("fall", shape.falloff, first=1),
         )  # fmt: skip
 
@@ -374,14 +371,3 @@ class Defocus:
             self._device.release(buffer)
         if self._taps is not self._aperture:
             self._device.release(self._taps)
-
-
-def coloured_scales(colour_shift_px: tuple[float, float]) -> int:
-    """The number of scales that spread red and blue by other radii than green, which another kernel does."""
-    return next(number for number in itertools.count() if not any(_shift_at(number, colour_shift_px)))
-
-
-def _shift_at(number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
-    """Additional radius of red and blue discs, in pixels of a scale; 0 where invisible."""
-    red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
-    return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from typing import TypedDict
+
 from ..compute.device import Device
 from ..compute.planes import Planes
 from ..compute.tiles import TILE
+
+_MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
 
 
 class Scale:
@@ -27,3 +33,42 @@ class Scale:
             planes.release()
         for buffer in (self.tiles, self.detail, self.strips):
             self.planes.device.release(buffer)
+
+
+class Colouring(TypedDict):
+    """The colour shift of a scale: where it begins, and its part per pixel from there on."""
+
+    colour_from: float
+    colour_rate: float
+
+
+def softness(number: int) -> float:
+    """What scale `number` (0 is half size) adds to the square of a disc's radius at full size, in pixels of the scale.
+
+    The variance of a disc is a quarter of this square. A pixel of 2^n, and the linear ramps over it, add a third of
+    1 - 4^-n to the variance. The result is three quarters of that: discs below a pixel do not shrink further, and this
+    part leaves the least difference between neighbouring scales (measured).
+    """
+    return 1.0 - 0.25 ** (number + 1)
+
+
+def shift_at(number: int, colour_shift_px: tuple[float, float]) -> tuple[float, float]:
+    """Additional radius of red and blue discs, in pixels of a scale; 0 where invisible."""
+    red, blue = (shift / 2 ** (number + 1) for shift in colour_shift_px)
+    return (red, blue) if max(abs(red), abs(blue)) >= _MIN_SHIFT_PX else (0.0, 0.0)
+
+
+def coloured_scales(colour_shift_px: tuple[float, float]) -> int:
+    """The number of scales that spread red and blue by other radii than green, which another kernel does."""
+    return next(number for number in itertools.count() if not any(shift_at(number, colour_shift_px)))
+
+
+def colouring(number: int, full_reach: float, first_reach: float) -> Colouring:
+    """The colouring of a scale; full size, of `full_reach`, spreads all colours alike.
+
+    The shift grows over the radii of the first scale, of `first_reach`: a step would be a coloured line.
+    """
+    if number > 0:
+        return Colouring(colour_from=-1.0, colour_rate=1.0)
+    smallest = math.sqrt(max((0.5 * full_reach) ** 2 - softness(0), 0.0))
+    return Colouring(colour_from=smallest, colour_rate=1.0 / (first_reach - smallest))
