@@ -9,7 +9,7 @@
  */
 #include "unmix.h"
 
-#define BEHIND_PX 6 /* pixels from the edge up to which the far surface continues */
+#define BEHIND_PX 4 /* pixels from the edge up to which the far surface continues */
 #define WHITE 6.0f  /* largest sum of the colours of hidden light, in units: a lamp beside the edge does not continue */
 
 #define MAX_DEPTH_M 1e6f /* stands for infinity */
@@ -46,9 +46,11 @@ FUNCTION int is_behind_blur(GLOBAL const float *blocks, int blocks_x, int height
     for (int y = own_y > reach ? own_y - reach : 0; y <= own_y + reach && y * BLOCK * TILE < height; ++y)
         for (int x = own_x > reach ? own_x - reach : 0; x <= own_x + reach && x < blocks_x; ++x) {
             const float metres = blocks[y * blocks_x + x];
+            if (metres >= in_focus.from)
+                continue;
             const float size = 0.5f * coc_px * (focus / metres - 1.0f), limit = size < max_radius ? size : max_radius;
             const float dx = pixels_between(TILE_X, x), dy = pixels_between(TILE_Y, y);
-            if (metres < in_focus.from && dx * dx + dy * dy <= (limit + 1.0f) * (limit + 1.0f))
+            if (dx * dx + dy * dy <= (limit + 1.0f) * (limit + 1.0f))
                 return 1;
         }
     return 0;

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 FOCUS_M, FAR_M, FRONT_M = 1.2, 6.0, 0.6
 WIDTH, HEIGHT = 160, 96
-STEM = slice(70, 75)
+STEM = slice(70, 74)
 NEAR, LEFT, RIGHT = 0.2, 0.5, 0.8
 MAX_RADIUS = 16.0
 Plane = NDArray[np.float32]
