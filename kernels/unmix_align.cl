@@ -112,8 +112,8 @@ FUNCTION int best_hypothesis(GLOBAL const float *edges, GLOBAL const float *cont
             for (int part = 0; edges[y * tiles_x + x] > 0.0f && part < CONTRASTS; ++part)
                 sums[part] += contrasts[(y * tiles_x + x) * CONTRASTS + part];
     int best = UNCHANGED;
-    for (int part = 0; part < HYPOTHESES; ++part)
-        best = sums[part] > sums[best] ? part : best;
+    for (int part = 0; part < HYPOTHESES; ++part) /* both sides of a thin surface are close: its size changes last */
+        best = sums[part] > (part < SHIFTS ? 1.0f : MIN_GAIN) * sums[best] ? part : best;
     return sums[HYPOTHESES] >= MIN_PAIRS && sums[best] > MIN_GAIN * sums[UNCHANGED] ? best : UNCHANGED;
 }
 
