@@ -61,15 +61,24 @@ typedef struct {
     floats weight, part[4];
 } Hidden;
 
-/* Adds the first pixel of the far surface in one direction. `from` is the inverse of the direction's squared length. */
+/* The distance from which a surface behind one at `own` metres leaves an edge, as `is_edge` has it. */
+FUNCTION floats edge_from(floats own, float coc_px, float focus)
+{
+    const floats nearness = 1.0f / own - 2.0f * MIN_STEP_PX / (coc_px * focus);
+    return greater(EDGE_RATIO * own, 1.0f / greater(nearness, (floats)(1e-9f)));
+}
+
+/* Adds the first pixel of the far surface in one direction, whose squared length has the inverse `from`. The far surface
+ * starts at an edge: a slope has none.
+ */
 FUNCTION void look_along(Hidden *hidden, GLOBAL const float *scene, GLOBAL const float *depth, int at, int step,
-                         int stride, floats own, float from, float unit, float coc_px, float focus)
+                         int stride, floats own, floats edge, float from, float unit)
 {
     floats before = own, open = (floats)(1.0f);
     for (int far = 1; far <= BEHIND_PX; ++far) {
         const int from_far = at + far * step;
         const floats metres = LOAD(depth, from_far);
-        const floats found = open * indicator((metres > EDGE_RATIO * before) & is_edge(own, metres, coc_px, focus));
+        const floats found = open * indicator((metres > EDGE_RATIO * before) & (metres > edge));
         before = metres;
         if (!any_positive(found))
             continue;
@@ -102,14 +111,14 @@ KERNEL void find_hidden(GLOBAL const float *RESTRICT scene, GLOBAL const float *
     for (int row = FIRST_ROW; row < TILE && TILE_Y * TILE + row < height; row += ROW_STEP)
         for (int run = FIRST_RUN; run < TILE; run += RUN_STEP) {
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
-            const floats own = LOAD(depth, at);
+            const floats own = LOAD(depth, at), edge = edge_from(own, coc_px, focus);
             const ints is_near = is_within(sharp, own) & (ints)(is_open ? ~0 : 0);
             Hidden hidden = {none, {none, none, none, none}};
             if (any_positive(indicator(is_near)))
                 for (int way = 0; way < 9; ++way)
                     if (way != 4)
-                        look_along(&hidden, scene, depth, at, (way / 3 - 1) * pitch + way % 3 - 1, stride, own,
-                                   way & 1 ? 1.0f : 0.5f, unit, coc_px, focus);
+                        look_along(&hidden, scene, depth, at, (way / 3 - 1) * pitch + way % 3 - 1, stride, own, edge,
+                                   way & 1 ? 1.0f : 0.5f, unit);
             const ints is_found = is_near & (hidden.weight > 0.0f);
             const floats per_weight = 1.0f / greater(hidden.weight, (floats)(1e-6f));
             UNROLL for (int colour = 0; colour < 3; ++colour)

@@ -66,7 +66,7 @@ class Unmix:
         self._sides.mirror(border=_NEIGHBOURS)
         self._run("divide_mixed", scene=scene.buffer, sides=sides, mixed=self._mixed.buffer, stride=stride, unit=unit)
         if not blur.native_coc_px:  # else the picture shows a near surface out of focus as blurred already
-            self._run("mark_behind", _BEHIND, depth=depth.buffer, **focus)
+            self._run("mark_behind", _BEHIND, depth=depth.buffer, fronts=self._fronts, **focus)
             self._run("divide_behind", _BEHIND, scene=scene.buffer, depth=depth.buffer, mixed=self._mixed.buffer,
                       stride=stride, unit=unit, **focus)  # fmt: skip
         if matte is not None:
