@@ -17,24 +17,29 @@
 #define MIN_GAIN 1.15f    /* smallest ratio of the contrasts of the best hypothesis and the unchanged map */
 #define DARK 0.05f        /* light, in units, below which noise decides the contrast */
 
-/* Marks the tiles with depth edges in focus in `edges`. */
-KERNEL void find_edges(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT edges, int width, int height,
-                       int pitch, int tiles_x, float coc_px, float focus)
+/* Marks the tiles with depth edges in focus in `edges`. `fronts` gets the smallest distance in and around each tile. */
+KERNEL void find_edges(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT edges,
+                       GLOBAL float *RESTRICT fronts, int width, int height, int pitch, int tiles_x, float coc_px,
+                       float focus)
 {
     const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
     const Within in_focus = within(IN_FOCUS_PX, coc_px, focus);
-    floats nearest = (floats)(UNLIMITED), last = (floats)(0.0f);
+    floats nearest = (floats)(UNLIMITED), last = (floats)(0.0f), front = nearest;
     for (int row = -AROUND; row < TILE + AROUND; ++row)
         for (int x = -AROUND; x < TILE + AROUND; x += RUN) {
             const floats metres = LOAD(depth, first + row * pitch + x);
             const ints is_around = x + LANES < TILE + AROUND;
+            front = is_around ? lesser(metres, front) : front;
             nearest = (is_around & is_within(in_focus, metres)) ? lesser(metres, nearest) : nearest;
             last = is_around ? greater(metres, last) : last;
         }
     nearest = (floats)(-largest(-nearest));
     last = (floats)(largest(last));
-    if (IS_FIRST_ITEM)
+    const float smallest = -largest(-front);
+    if (IS_FIRST_ITEM) {
+        fronts[TILE_Y * tiles_x + TILE_X] = smallest;
         edges[TILE_Y * tiles_x + TILE_X] = any_positive(indicator(is_edge(nearest, last, coc_px, focus))) ? 1.0f : 0.0f;
+    }
 }
 
 /* Contrast of the light of a run and that `step` indices further, 0 to 3. */
@@ -107,8 +112,8 @@ FUNCTION int best_hypothesis(GLOBAL const float *edges, GLOBAL const float *cont
             for (int part = 0; edges[y * tiles_x + x] > 0.0f && part < CONTRASTS; ++part)
                 sums[part] += contrasts[(y * tiles_x + x) * CONTRASTS + part];
     int best = UNCHANGED;
-    for (int part = 0; part < HYPOTHESES; ++part)
-        best = sums[part] > sums[best] ? part : best;
+    for (int part = 0; part < HYPOTHESES; ++part) /* both sides of a thin surface are close: its size changes last */
+        best = sums[part] > (part < SHIFTS ? 1.0f : MIN_GAIN) * sums[best] ? part : best;
     return sums[HYPOTHESES] >= MIN_PAIRS && sums[best] > MIN_GAIN * sums[UNCHANGED] ? best : UNCHANGED;
 }
 

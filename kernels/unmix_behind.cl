@@ -24,10 +24,13 @@ FUNCTION ints is_line(floats nearest, floats behind_it, float coc_px, float focu
 }
 
 /* Marks the tiles with such edges in addition to those marked already. */
-KERNEL void mark_behind(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT edges, int width, int height,
-                        int pitch, int tiles_x, float coc_px, float focus)
+KERNEL void mark_behind(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRICT edges,
+                        GLOBAL const float *RESTRICT fronts, int width, int height, int pitch, int tiles_x,
+                        float coc_px, float focus)
 {
-    if (edges[TILE_Y * tiles_x + TILE_X] > 0.0f)
+    const int tile = TILE_Y * tiles_x + TILE_X;
+    const Within in_focus = within(IN_FOCUS_PX, coc_px, focus);
+    if (edges[tile] > 0.0f || fronts[tile] > in_focus.from)
         return;
     const int first = (TILE_Y * TILE + PAD) * pitch + PAD + TILE_X * TILE;
     const Within slightly_blurred = within(BEHIND_PX, coc_px, focus);
@@ -42,7 +45,7 @@ KERNEL void mark_behind(GLOBAL const float *RESTRICT depth, GLOBAL float *RESTRI
     nearest = (floats)(-largest(-nearest));
     last = (floats)(largest(last));
     if (IS_FIRST_ITEM && any_positive(indicator(is_line(nearest, last, coc_px, focus))))
-        edges[TILE_Y * tiles_x + TILE_X] = ADDED;
+        edges[tile] = ADDED;
 }
 
 typedef struct {

@@ -175,7 +175,7 @@ class Defocus:
         matte: MatteStage | None,
     ) -> None:  # fmt: skip
         border = self._border_at(0, shape)
-        self._unmix.divide(scene, depth, blur, unit, matte)
+        self._unmix.divide(scene, depth, blur, unit, self._max_radius, matte)
         scene.mirror(border=border)
         layout = scene.layout
         run_tiles(

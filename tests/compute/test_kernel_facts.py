@@ -335,6 +335,7 @@ def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
 
 
 @covers("unmix_align.cl", "find_edges", "compare_maps", "align_map")
+@covers("unmix_hidden.cl", "join_fronts", "find_hidden", "continue_hidden")
 @covers("unmix.cl", "weigh_pure", "find_mixed", "divide_mixed", "exchange_mixed", "cover_mixed")
 def a_half_covered_pixel_in_focus_keeps_half_of_its_near_light(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
