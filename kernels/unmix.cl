@@ -75,7 +75,8 @@ KERNEL void find_mixed(GLOBAL const float *RESTRICT scene, GLOBAL float *sides, 
             if (any_positive(-purity)) {
                 const Distances around = distances_at(depth, at, pitch);
                 const floats gate = around.gate;
-                const floats alpha = mixture_at(scene, depth, depth, purities, at, pitch, stride, unit, gate, NEAR_FIRST).alpha;
+                const floats alpha =
+                    mixture_at(scene, depth, depth, purities, at, pitch, stride, unit, gate, NEAR_FIRST).alpha;
                 const floats square = greater(alpha, 1.0f - alpha) * greater(alpha, 1.0f - alpha);
                 const floats usual_here = usual(scene, at, stride, unit);
                 const floats impure = (0.5f * square * square * square * square + 1e-4f) * usual_here;

@@ -4,15 +4,14 @@
  *
  * The blur of a surface in front covers near pixels, which would cover it: where it reaches them they stay as they are.
  *
- * The hidden light is the mean of the first pixels of the far surface in eight directions, by inverse squared distance
- * (D. Shepard, "A two-dimensional interpolation function", 1968).
+ * The hidden light is the mean of the first pixels in eight directions, by inverse squared distance (D. Shepard, "A
+ * two-dimensional interpolation function", 1968). Of several far surfaces, the most distant one continues.
  */
 #include "unmix.h"
 
 #define BEHIND_PX 4 /* pixels from the edge up to which the far surface continues */
 #define WHITE 6.0f  /* largest sum of the colours of hidden light, in units: a lamp beside the edge does not continue */
 
-#define MAX_DEPTH_M 1e6f /* stands for infinity */
 #define BLOCK 2     /* tiles on each side of a block */
 
 /* The smallest distance in each block of tiles. */
@@ -56,9 +55,9 @@ FUNCTION int is_behind_blur(GLOBAL const float *blocks, int blocks_x, int height
     return 0;
 }
 
-/* Sums over the directions: weight, colours (1 to 3) and nearness (4) of the far surface. */
+/* The most distant surface found, and sums over its directions: their weight, and colours. */
 typedef struct {
-    floats weight, part[4];
+    floats metres, weight, light[3];
 } Hidden;
 
 /* The distance from which a surface behind one at `own` metres leaves an edge, as `is_edge` has it. */
@@ -87,17 +86,19 @@ FUNCTION void look_along(Hidden *hidden, GLOBAL const float *scene, GLOBAL const
             light[colour] = LOAD(scene, from_far + colour * stride);
             level += light[colour];
         }
-        const floats weight = found * (from / (float)(far * far));
+        const ints is_nearer = EDGE_RATIO * metres < hidden->metres, is_farther = metres > EDGE_RATIO * hidden->metres;
+        const floats weight = is_nearer ? (floats)(0.0f) : found * (from / (float)(far * far));
         const floats dimmed = weight * (WHITE * unit / greater(level, (floats)(WHITE * unit)));
+        const floats kept = (is_farther & (found > 0.0f)) ? (floats)(0.0f) : (floats)(1.0f);
         open -= found;
-        hidden->weight += weight;
+        hidden->metres = weight > 0.0f ? greater(metres, hidden->metres) : hidden->metres;
+        hidden->weight = kept * hidden->weight + weight;
         UNROLL for (int colour = 0; colour < 3; ++colour)
-            hidden->part[colour] += dimmed * light[colour];
-        hidden->part[3] += weight / metres;
+            hidden->light[colour] = kept * hidden->light[colour] + dimmed * light[colour];
     }
 }
 
-/* The hidden far surface of near pixels in the marked tiles: light in `sides` 0 to 2, and its distance in 3; 0 elsewhere. */
+/* The hidden far surface of near pixels in the marked tiles: light in `sides` 0 to 2, and its distance in 3, else 0. */
 KERNEL void find_hidden(GLOBAL const float *RESTRICT scene, GLOBAL const float *RESTRICT depth,
                         GLOBAL float *RESTRICT sides, GLOBAL const float *RESTRICT edges,
                         GLOBAL const float *RESTRICT blocks, int blocks_x, int width, int height, int pitch,
@@ -113,7 +114,7 @@ KERNEL void find_hidden(GLOBAL const float *RESTRICT scene, GLOBAL const float *
             const int at = (TILE_Y * TILE + row + PAD) * pitch + PAD + TILE_X * TILE + run;
             const floats own = LOAD(depth, at), edge = edge_from(own, coc_px, focus);
             const ints is_near = is_within(sharp, own) & (ints)(is_open ? ~0 : 0);
-            Hidden hidden = {none, {none, none, none, none}};
+            Hidden hidden = {none, none, {none, none, none}};
             if (any_positive(indicator(is_near)))
                 for (int way = 0; way < 9; ++way)
                     if (way != 4)
@@ -122,9 +123,8 @@ KERNEL void find_hidden(GLOBAL const float *RESTRICT scene, GLOBAL const float *
             const ints is_found = is_near & (hidden.weight > 0.0f);
             const floats per_weight = 1.0f / greater(hidden.weight, (floats)(1e-6f));
             UNROLL for (int colour = 0; colour < 3; ++colour)
-                STORE(sides, at + colour * stride, hidden.part[colour] * per_weight);
-            const floats nearness = greater(hidden.part[3] * per_weight, (floats)(1.0f / MAX_DEPTH_M));
-            STORE(sides, at + DISTANCE * stride, is_found ? 1.0f / nearness : none);
+                STORE(sides, at + colour * stride, hidden.light[colour] * per_weight);
+            STORE(sides, at + DISTANCE * stride, is_found ? hidden.metres : none);
         }
 }
 

@@ -75,6 +75,14 @@ def test_hidden_light_is_the_mean_of_eight_directions_by_inverse_squared_distanc
         np.testing.assert_allclose(light[16:-16, column], expected, rtol=1e-4)
 
 
+def test_of_two_surfaces_the_farther_one_continues(divided: Divided) -> None:
+    light, depth_m = stem()
+    depth_m[:, : STEM.start] = 0.5 * FAR_M
+    light, depth_m = divided(light, depth_m)
+    np.testing.assert_allclose(depth_m[16:-16, STEM], FAR_M, rtol=1e-5)
+    np.testing.assert_allclose(light[16:-16, STEM], RIGHT, rtol=1e-4)
+
+
 def test_a_lamp_beside_the_edge_does_not_continue(divided: Divided) -> None:
     light, _ = divided(*stem(right=100.0))
     assert light[16:-16, STEM].max() <= 2.0 + 1e-4
