@@ -39,11 +39,14 @@ FUNCTION floats behind(GLOBAL const float *borders, int l, floats radius)
 /* Planes of one scale. For each layer, the light that this and smaller scales spread: colour times weight (0 to 2),
  * weight (3), radius in pixels of that scale (4); for shaped discs the tilt of their light (5); and the weight that
  * passes on to smaller scales (ONWARD). Then, for each layer, its surface: colour (0 to 2), covered fraction of the pixel
- * (3), radius in pixels of that scale (4), each continued behind its occluders; and the visible fraction of the pixel,
- * not occluded by nearer points (5). Surfaces begin with layer `first_surface`: 1 if nothing occludes the nearest layer.
+ * (3), radius in pixels of that scale (4), each continued behind its occluders; the visible fraction of the pixel, not
+ * occluded by nearer points (5); and the weight of its colour and radius (CERTAINTY), which for two layers is the covered
+ * fraction. Surfaces begin with layer `first_surface`: 1 if nothing occludes the nearest layer.
  */
 #define SPREAD(l) (SPREAD_PLANES * (l))
-#define SURFACE(l) (SPREAD_PLANES * LAYERS + 6 * (l))
+#define SURFACE_PLANES (LAYERS > 2 ? 7 : 6)
+#define CERTAINTY (LAYERS > 2 ? 6 : 3)
+#define SURFACE(l) (SPREAD_PLANES * LAYERS + SURFACE_PLANES * (l))
 
 /* For a run at (x, y): the distance h from the centre of the picture, 1 in the corners, and the polynomial 1 + a h + b
  * h^2 + c h^3 + d h^4.

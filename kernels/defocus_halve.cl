@@ -2,11 +2,16 @@
 #include "portable.h"
 #include "defocus.h"
 
+/* Weight in its surface's colour of a pixel next to a nearer surface: it may show that, too. Without other pixels it
+ * decides.
+ */
+#define MIXED 0.25f
+
 /* Sums of one layer over the four pixels that a pixel of the first scale covers: the light that it passes on, as in the
  * planes SPREAD of a scale, and its surface, as in the planes SURFACE.
  */
 typedef struct {
-    floats spread[5], surface[6];
+    floats spread[5], surface[SURFACE_PLANES];
 } Quads;
 
 /* One layer in the tiles around a run: none of its points, or only its points, all of which pass to the first scale. */
@@ -28,17 +33,31 @@ FUNCTION float behind_border(GLOBAL const float *borders, int l, float radius)
 }
 
 FUNCTION int lower(int a, int b) { return a < b ? a : b; }
+FUNCTION int higher(int a, int b) { return a > b ? a : b; }
+FUNCTION float lower_of(float a, float b) { return a < b ? a : b; }
 
-/* Presence of layer l among points with signed radii from `near` to `far`. */
-FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, float far, float reach)
+/* Presence of layer l among points with signed radii from `near` to `far`, and from `nearest` on in the tiles around. */
+FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float nearest, float near, float far, float reach)
 {
     Presence presence;
     const float before = border_in_view(borders, l, near), beyond = behind_border(borders, l + 1, far);
     presence.is_absent = behind_border(borders, l, far) <= 0.0f || behind_border(borders, l + 1, near) >= 1.0f;
-    presence.is_whole = before >= 1.0f && beyond <= 0.0f
+    presence.is_whole = border_in_view(borders, l, nearest) >= 1.0f && beyond <= 0.0f
                         && (near > (1.0f + FADE) * reach || far < -(1.0f + FADE) * reach);
     presence.known = before;
     return presence;
+}
+
+/* The smallest radii of the pixels above, below and beside both pixels of a pair whose `radii` are at index `from`. */
+FUNCTION void nearest_beside(GLOBAL const f16 *radius, int from, int pitch, const floats *radii, floats *nearest)
+{
+    floats above[2], below[2], left[2], right[2];
+    load_pairs_f16(radius, from - pitch, &above[0], &above[1]);
+    load_pairs_f16(radius, from + pitch, &below[0], &below[1]);
+    load_pairs_f16(radius, from - 1, &left[0], &left[1]);
+    load_pairs_f16(radius, from + 1, &right[0], &right[1]);
+    nearest[0] = lesser(lesser(above[0], below[0]), lesser(left[0], radii[1]));
+    nearest[1] = lesser(lesser(above[1], below[1]), lesser(radii[0], right[1]));
 }
 
 /* The sums for a run of a layer that is present, from the index `fine` of full-size planes on; `quarter` is 1/4 in
@@ -46,17 +65,18 @@ FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float near, fl
  * kernels/defocus_sprites.cl draws later, and always in surfaces, since highlights do not continue behind occluders.
  */
 FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GLOBAL const float *borders, int l,
-                         int fine, int pitch, int stride, floats level, floats quarter, float reach, int is_whole)
+                         int fine, int pitch, int stride, floats level, floats quarter, float reach, float unit,
+                         int is_whole)
 {
     const floats none = (floats)(0.0f), full = (floats)(1.0f), bound = absolute(level);
     const int is_bright = largest(level) > -UNLIMITED;
     Quads sums;
     UNROLL for (int plane = 0; plane < 5; ++plane)
         sums.spread[plane] = sums.surface[plane] = none;
-    sums.surface[5] = none;
+    sums.surface[5] = sums.surface[SURFACE_PLANES - 1] = none;
     UNROLL for (int row = 0; row < 2; ++row) {
         const int from = fine + row * pitch;
-        floats red[2], green[2], blue[2], radii[2];
+        floats red[2], green[2], blue[2], radii[2], nearest[2];
         load_pairs(scene, from, &red[0], &red[1]);
         load_pairs(scene, from + stride, &green[0], &green[1]);
         load_pairs(scene, from + 2 * stride, &blue[0], &blue[1]);
@@ -69,35 +89,47 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GL
             sums.spread[4] += quarter * (absolute(radii[0]) + absolute(radii[1]));
             continue;
         }
+        if (LAYERS > 2)
+            nearest_beside(radius, from, pitch, radii, nearest);
         UNROLL for (int side = 0; side < 2; ++side) {
             const floats known = quarter * in_view(borders, l, radii[side]), size = absolute(radii[side]);
             const floats beyond = quarter * behind(borders, l + 1, radii[side]), member = known - beyond;
             const floats whole = quarter * behind(borders, l, radii[side]) - beyond;
             const floats spread = whole * (1.0f - share_here(size, reach));
-            floats light = spread, surface = member;
+            floats pure = member, light = spread, dimmed_surface = full;
+            if (LAYERS > 2)
+                pure *= MIXED + (1.0f - MIXED) * in_view(borders, l, nearest[side]);
             if (is_bright) {
-                const floats dimmed = bound / greater(bound, greater(red[side], greater(green[side], blue[side])));
+                const floats highest = greater(red[side], greater(green[side], blue[side]));
+                const floats dimmed = bound / greater(bound, highest);
                 light *= level > 0.0f ? dimmed : full;
-                surface *= level > 0.0f || whole >= 0.25f ? dimmed : full;
+                dimmed_surface = level > 0.0f || whole >= 0.25f ? dimmed : full;
+                if (LAYERS > 2) {
+                    const floats usual = unit / greater(highest, (floats)(unit));
+                    pure *= level > -UNLIMITED ? usual * usual : full;
+                }
             }
             sums.spread[0] += light * red[side];
             sums.spread[1] += light * green[side];
             sums.spread[2] += light * blue[side];
             sums.spread[3] += spread;
             sums.spread[4] += spread * size;
+            const floats surface = pure * dimmed_surface;
             sums.surface[0] += surface * red[side];
             sums.surface[1] += surface * green[side];
             sums.surface[2] += surface * blue[side];
             sums.surface[3] += member;
-            sums.surface[4] += member * size;
+            sums.surface[4] += pure * size;
             sums.surface[5] += known;
+            if (LAYERS > 2)
+                sums.surface[CERTAINTY] += pure;
         }
     }
     if (is_whole && !is_bright) {
         sums.spread[4] *= 0.5f;
         UNROLL for (int plane = 0; plane < 5; ++plane)
             sums.surface[plane] = sums.spread[plane];
-        sums.surface[5] = sums.spread[3];
+        sums.surface[5] = sums.surface[SURFACE_PLANES - 1] = sums.spread[3];
         return sums;
     }
     sums.spread[4] = 0.5f * sums.spread[4] / greater(sums.spread[3], (floats)(EPSILON));
@@ -159,7 +191,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                           GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
                           GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
                           int first_height, int first_pitch, int first_stride, int width, int pitch, int stride,
-                          int tiles_x, int first_limited, int first_surface, float reach, float first_reach)
+                          int tiles_x, int last_row, int first_limited, int first_surface, float reach, float first_reach,
+                          float unit)
 {
     if (GLOBAL_X >= width + RUN)
         return;
@@ -177,17 +210,24 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                             + 2 * GLOBAL_X + AHEAD);
     GLOBAL const float *level = levels + (4 * GLOBAL_Y / TILE) * tiles_x;
     GLOBAL const float *range = extremes + 2 * (4 * GLOBAL_Y / TILE) * tiles_x;
-    float near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;
+    float nearest, near = UNLIMITED, far = -UNLIMITED, max_level = -UNLIMITED;
     for (int tile = 4 * GLOBAL_X / TILE; tile < tiles_x && tile <= (4 * GLOBAL_X + 4 * RUN - 1) / TILE; ++tile) {
         near = range[2 * tile] < near ? range[2 * tile] : near;
         far = range[2 * tile + 1] > far ? range[2 * tile + 1] : far;
         max_level = level[tile] > max_level ? level[tile] : max_level;
     }
+    nearest = LAYERS > 2 ? UNLIMITED : near; /* LAYERS > 2: of the tiles around, too */
+    const int above = 4 * GLOBAL_Y / TILE > 0 ? -tiles_x : 0, below = 4 * GLOBAL_Y / TILE < last_row ? tiles_x : 0;
+    const int last_tile = lower((4 * GLOBAL_X + 4 * RUN - 1) / TILE + 1, tiles_x - 1);
+    for (int tile = higher(4 * GLOBAL_X / TILE - 1, 0); LAYERS > 2 && tile <= last_tile; ++tile) {
+        const float beside = lower_of(range[2 * (tile + above)], range[2 * (tile + below)]);
+        nearest = lower_of(nearest, lower_of(beside, range[2 * tile]));
+    }
     const float passing = (1.0f + FADE) * (reach > 2.0f * first_reach ? reach : 2.0f * first_reach);
     const int is_inside = 2 * (GLOBAL_X + RUN) <= first_width && 2 * (GLOBAL_Y + 1) <= first_height;
     int layer = -1; /* the layer that contains all points */
     for (int l = 0; l < LAYERS && is_inside && max_level <= -UNLIMITED && (near > passing || far < -passing); ++l)
-        if (border_in_view(borders, l, near) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
+        if (border_in_view(borders, l, nearest) >= 1.0f && behind_border(borders, l + 1, far) <= 0.0f)
             layer = l;
     if (layer >= 0) {
         const int from = (4 * GLOBAL_Y + PAD) * full_pitch + PAD + 4 * GLOBAL_X;
@@ -205,6 +245,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
             }
             if (l >= first_surface)
                 STORE_F16(second, to + (SURFACE(l) + 5) * stride, known);
+            if (LAYERS > 2 && l >= first_surface)
+                STORE_F16(second, to + (SURFACE(l) + CERTAINTY) * stride, member);
             for (int part = 0; part < 4; ++part) {
                 GLOBAL f16 *here = first + (2 * GLOBAL_Y + part / 2 + PAD) * first_pitch + PAD + 2 * GLOBAL_X
                                    + part % 2 * RUN;
@@ -215,13 +257,18 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                     STORE_F16(here, (SURFACE(l) + 3) * first_stride, member);
                     STORE_F16(here, (SURFACE(l) + 4) * first_stride, member * passing); /* limits no disc of this scale */
                     STORE_F16(here, (SURFACE(l) + 5) * first_stride, known);
+                    if (LAYERS > 2)
+                        STORE_F16(here, (SURFACE(l) + CERTAINTY) * first_stride, member);
                 }
             }
         }
         return;
     }
     for (int l = 0; l < LAYERS; ++l) {
-        floats spread[5] = {none, none, none, none, none}, surface[6] = {none, none, none, none, none, none};
+        floats spread[5] = {none, none, none, none, none};
+        floats surface[SURFACE_PLANES];
+        UNROLL for (int plane = 0; plane < SURFACE_PLANES; ++plane)
+            surface[plane] = none;
         for (int row = 2 * GLOBAL_Y; row < 2 * GLOBAL_Y + 2 && row < first_height; ++row) {
             Quads runs[2];
             int is_present = 0;
@@ -233,16 +280,18 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 const floats quarter = x + LANES < first_width ? (floats)(0.25f) : none;
                 const float near = range[2 * tile] < range[2 * next] ? range[2 * tile] : range[2 * next];
                 const float far = range[2 * tile + 1] > range[2 * next + 1] ? range[2 * tile + 1] : range[2 * next + 1];
-                const Presence presence = presence_of(borders, l, near, far, reach);
+                const Presence presence =
+                    presence_of(borders, l, LAYERS > 2 ? nearest : near, near, far, reach);
                 GLOBAL f16 *here = first + (row + PAD) * first_pitch + PAD + x;
                 GLOBAL f16 *own = here + SPREAD(l) * first_stride, *hidden = here + SURFACE(l) * first_stride;
                 if (presence.is_absent || x >= first_width) {
                     UNROLL for (int plane = 0; plane < 5; ++plane)
                         runs[part].spread[plane] = runs[part].surface[plane] = none;
+                    runs[part].surface[SURFACE_PLANES - 1] = none;
                     runs[part].surface[5] = 4.0f * presence.known * quarter;
                 } else {
                     runs[part] = sum_quads(scene, radius, borders, l, (2 * row + PAD) * full_pitch + PAD + 2 * x,
-                                           full_pitch, full_stride, level_here, quarter, reach, presence.is_whole);
+                                           full_pitch, full_stride, level_here, quarter, reach, unit, presence.is_whole);
                     is_present = 1;
                 }
                 if (x >= first_width)
@@ -254,7 +303,9 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                     STORE_F16(own, ONWARD * first_stride, (1.0f - share) * sums->spread[3]);
                 if (l < first_surface)
                     continue;
-                UNROLL for (int plane = any_positive(1.0f - sums->surface[5]) ? 0 : 3; plane < 6; ++plane)
+                const int has_occluders = LAYERS > 2 ? border_in_view(borders, l, nearest) < 1.0f
+                                                     : any_positive(1.0f - sums->surface[5]);
+                UNROLL for (int plane = has_occluders ? 0 : 3; plane < SURFACE_PLANES; ++plane)
                     STORE_F16(hidden, plane * first_stride, sums->surface[plane]);
             }
             UNROLL for (int side = 0; side < 2; ++side) {
@@ -269,15 +320,17 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                 UNROLL for (int plane = 0; plane < 4; ++plane)
                     spread[plane] += share * passed[plane];
                 spread[4] += share * passed[3] * passed[4];
-                UNROLL for (int plane = 0; l >= first_surface && plane < 5; ++plane)
-                    surface[plane] += 0.25f * EVERY_SECOND(runs[0].surface[plane], runs[1].surface[plane], side);
+                UNROLL for (int plane = 0; l >= first_surface && plane < SURFACE_PLANES; ++plane)
+                    if (plane != 5)
+                        surface[plane] +=
+                            0.25f * EVERY_SECOND(runs[0].surface[plane], runs[1].surface[plane], side);
             }
         }
         spread[4] = 0.5f * spread[4] / greater(spread[3], (floats)(EPSILON));
         surface[4] = 0.5f * surface[4];
         UNROLL for (int plane = 0; plane < 5; ++plane)
             STORE_F16(second, to + (SPREAD(l) + plane) * stride, spread[plane]);
-        UNROLL for (int plane = 0; l >= first_surface && plane < 6; ++plane)
+        UNROLL for (int plane = 0; l >= first_surface && plane < SURFACE_PLANES; ++plane)
             STORE_F16(second, to + (SURFACE(l) + plane) * stride, surface[plane]);
     }
 }
@@ -319,7 +372,7 @@ KERNEL void halve(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT sc
     sums[4] = 0.5f * sums[4] / greater(sums[3], (floats)(EPSILON));
     for (int plane = 0; plane < 5; ++plane)
         STORE_F16(scale, at + (SPREAD(l) + plane) * half_stride, sums[plane]);
-    for (int plane = 0; l >= first_surface && plane < 6; ++plane) {
+    for (int plane = 0; l >= first_surface && plane < SURFACE_PLANES; ++plane) {
         const int from = fine + plane * stride;
         floats of_left, of_right, below_left = (floats)(0.0f), below_right = below_left;
         load_pairs_f16(surface, from, &of_left, &of_right);

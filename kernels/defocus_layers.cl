@@ -1,14 +1,9 @@
-/* Preparation for spreading: radii from depth, surfaces continued behind their occluders, and weights. */
+/* Preparation for spreading: radii from depth, and weights. */
 #define NARROW_F16 /* these kernels mostly copy: two halves of a run take three quarters of the time (measured on Zen 5) */
 #include "portable.h"
 #include "defocus.h"
 #include "aperture.h"
 
-/* Inverse of the part of a pixel in which a surface is seen that decides on what is occluded next to it. A surface of the
- * nearest layer continues only behind what is narrow: whether wide occluders have another one behind them is unknown.
- */
-#define TRUST 16.0f
-#define TRUST_NEAREST 1.0f
 #define NEAREST_M 1e-3f
 #define MAX_DEPTH_M 1e6f /* stands for infinity, which fast arithmetic does not handle exactly */
 
@@ -126,86 +121,6 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 #else
     store_largest(rows, 0, LAYERS, tiles, strips, TILE_X, TILE_Y, tiles_x, tiles_y, height);
 #endif
-}
-
-/* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. `trust` is
- * one of the above.
- */
-FUNCTION floats visible_share(floats seen, floats known, float trust)
-{
-    return limited(trust * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
-}
-
-/* Converts a surface in place from sums to means where it is visible, and fills it from `around` where it is not
- * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
- * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
- */
-FUNCTION void complete(GLOBAL f16 *surface, int at, int stride, ints within, const floats *around, int too_far,
-                       float share_trust)
-{
-    const floats known = within ? LOAD_F16(surface, at + 5 * stride) : (floats)(0.0f);
-    const floats seen = known > 0.0f ? LOAD_F16(surface, at + 3 * stride) : (floats)(0.0f);
-    const floats trust = limited(TRUST * seen, 0.0f, 1.0f);
-    const floats per_visible = trust / greater(seen, (floats)(EPSILON));
-    for (int plane = 0; plane < 5; ++plane)
-        if (plane != 3)
-            STORE_F16(surface, at + plane * stride,
-                  per_visible * (known > 0.0f ? LOAD_F16(surface, at + plane * stride) : (floats)(0.0f))
-                      + (1.0f - trust) * around[plane]);
-    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known, share_trust) : seen + (1.0f - known) * around[3]);
-}
-
-/* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
- * two-dimensional interpolation function", 1968).
- */
-KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, int rows, int width, int height,
-                     int pitch, int stride, int first_surface, int too_far, int nearest_too_far)
-{
-    const int l = GLOBAL_Y / rows + first_surface, row = GLOBAL_Y % rows; /* borders included */
-    GLOBAL const f16 *surface = sums + SURFACE(l) * stride;
-    floats means[5], seen = (floats)(0.0f), known = (floats)(EPSILON);
-    for (int plane = 0; plane < 5; ++plane)
-        means[plane] = (floats)(0.0f);
-    for (int y = 0; y < height; ++y)
-        for (int x = 0; x < width; ++x) {
-            const int position = (y + PAD) * pitch + PAD + x;
-            const floats dx = (float)(PAD + x - GLOBAL_X) - LANE_NUMBERS;
-            const float dy = (float)(PAD + y - row);
-            const floats square = dx * dx + (dy * dy + 0.1f);
-            const floats weight = 1.0f / (square * square);
-            seen += weight * ONE_F16(surface, position + 3 * stride);
-            known += weight * ONE_F16(surface, position + 5 * stride);
-            for (int plane = 0; plane < 5; ++plane)
-                means[plane] += weight * ONE_F16(surface, position + plane * stride);
-        }
-    const int ends = l > 0 ? too_far : nearest_too_far;
-    const floats per_visible = 1.0f / greater(seen, (floats)(EPSILON));
-    const int at = row * pitch + GLOBAL_X;
-    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride), l > 0 ? TRUST : TRUST_NEAREST);
-    for (int plane = 0; plane < 5; ++plane)
-        STORE_F16(top, at + (6 * l + plane) * stride,
-              plane != 3 ? means[plane] * per_visible : ends ? here : seen / known);
-}
-
-/* All other scales fill occluded pixels from the next smaller scale, whose surfaces begin at plane `first`. */
-KERNEL void fill_scale(GLOBAL f16 *scale, GLOBAL const f16 *RESTRICT coarse, int rows, int width, int pitch,
-                       int stride, int coarse_pitch, int coarse_stride, int first, int first_surface, int too_far, int nearest_too_far)
-{
-    const int l = GLOBAL_Y / rows + first_surface, y = GLOBAL_Y % rows; /* borders included */
-    const int at = y * pitch + GLOBAL_X;
-    const ints x = GLOBAL_X + LANES;
-    const ints within = (x >= PAD) & (x < PAD + width) & (ints)(y >= PAD && y < rows - PAD ? ~0 : 0);
-    const floats seen = within ? LOAD_F16(scale, at + (SURFACE(l) + 3) * stride) : (floats)(0.0f);
-    if (!any_positive(1.0f - seen))
-        return; /* wholly visible */
-    const int from = ((y + PAD) / 2) * coarse_pitch + (GLOBAL_X + PAD) / 2;
-    const int step_y = y & 1 ? coarse_pitch : -coarse_pitch;
-    GLOBAL const f16 *surface = coarse + (first + 6 * l) * coarse_stride;
-    floats around[5];
-    for (int plane = 0; plane < 5; ++plane)
-        around[plane] = (plane == 4 ? 2.0f : 1.0f) * doubled(surface + plane * coarse_stride, from, step_y);
-    complete(scale + SURFACE(l) * stride, at, stride, within, around, l > 0 ? too_far : nearest_too_far,
-             l > 0 ? TRUST : TRUST_NEAREST);
 }
 
 /* Weights of a scale in place, per disc pixel: for the light passed to the scale, and for the occluded part of a

@@ -24,17 +24,20 @@ from ..compute.tiles import TILE, run_cells, run_tiles
 from ..kept import Kept
 from ..lens import Lens
 from .blur import Blur
+from .fill import Surfaces, extend_surfaces, fill_surfaces
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
-from .scale import Scale, colouring, shift_at, softness
+from .scale import Scale, colouring, shift_at, softness, surface_planes
 from .sectors import SECTOR_FLOATS, SECTORS, sector_tables
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, HALVE, SPREAD, SPRITES = (f"defocus_{part}.cl" for part in ("layers", "halve", "spread", "sprites"))
+LAYERS, HALVE, FILL, SPREAD, SPRITES = (
+    f"defocus_{part}.cl" for part in ("layers", "halve", "fill", "spread", "sprites")
+)
 MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
 _FADE = 1.125  # 1 + FADE of kernels/defocus.h
@@ -120,7 +123,7 @@ class Defocus:
             width, height = (width + 1) // 2, (height + 1) // 2
             spreads = len(self._scales) < needed
             self._scales.append(Scale(device, width, height, self._layers, sums, spreads=spreads))
-        self._pyramid_top = Planes(device, width, height, 6 * self._layers, half_floats=True)
+        self._pyramid_top = Planes(device, width, height, surface_planes(self._layers) * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
         """Sets the shape of the discs. Elongated discs have a smaller maximum radius, limited by the border."""
@@ -131,7 +134,7 @@ class Defocus:
         self._reach = tuple(min(reach, limit) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
-        self._prepare, self._halve = LAYERS + settings, HALVE + settings
+        self._prepare, self._halve, self._fill = LAYERS + settings, HALVE + settings, FILL + settings
         self._spread, self._sprites = f"{SPREAD}{settings}&SECTORS={self._sectors}", SPRITES + settings
         self._device.write(self._aperture, shape.table)
         if self._sectors > 1:
@@ -190,7 +193,7 @@ class Defocus:
         count = extent.scales
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(border=border)
-        self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
+        self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1), unit)
         self._fill_pyramid(extent)
         shifts = [shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
@@ -245,7 +248,7 @@ class Defocus:
         self._cut, self._occluders_px = layers, occluders_px
         self._first_limited, self._first_surface = layers.first_limited, int(occluders_px == 0)
 
-    def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
+    def _build_pyramid(self, scene: Planes, first_reach: float, unit: float) -> None:
         """Halves full size to the first two scales, and each scale to the next."""
         first, second = self._scales[0].planes, self._scales[1].planes
         second.run(
@@ -253,8 +256,9 @@ class Defocus:
             second=second.buffer, borders=self._borders, levels=self._highlights.levels,
             extremes=self._highlights.extremes, full_pitch=scene.layout.pitch, full_stride=scene.layout.stride,
             first_width=first.layout.width, first_height=first.layout.height, first_pitch=first.layout.pitch,
-            first_stride=first.layout.stride, tiles_x=self._tiles_x, first_limited=self._first_limited,
-            first_surface=self._first_surface, reach=self._reach_at(0), first_reach=first_reach,
+            first_stride=first.layout.stride, tiles_x=self._tiles_x, last_row=self._tiles_y - 1,
+            first_limited=self._first_limited, first_surface=self._first_surface, reach=self._reach_at(0),
+            first_reach=first_reach, unit=unit,
         )  # fmt: skip
         for number in range(2, len(self._scales)):
             finer, coarse = self._scales[number - 1].planes, self._scales[number].planes
@@ -267,29 +271,12 @@ class Defocus:
             )  # fmt: skip
 
     def _fill_pyramid(self, extent: _Extent) -> None:
-        """Extrapolates every surface behind its occluders, from the smallest scale to the largest.
-
-        Scales from `extent.filled` on, or `extent.filled_nearest`, contribute nothing to disoccluded areas.
-        """
-        first_surface, layers = self._first_surface, self._layers - self._first_surface
-        layout = self._pyramid_top.layout
-        self._pyramid_top.run(
-            self._prepare, "fill_top", sums=self._scales[-1].planes.buffer, top=self._pyramid_top.buffer,
-            rows=layout.rows, too_far=int(len(self._scales) > extent.filled),
-            nearest_too_far=int(len(self._scales) > extent.filled_nearest), first_surface=first_surface,
-            row_count=layout.rows * layers,
-        )  # fmt: skip
-        coarse, first = self._pyramid_top, 0
-        for number, scale in reversed(list(enumerate(self._scales[:-1]))):
-            finer = scale.planes
-            layout = finer.layout
-            finer.run(
-                self._prepare, "fill_scale", scale=finer.buffer, coarse=coarse.buffer, rows=layout.rows,
-                coarse_pitch=coarse.layout.pitch, coarse_stride=coarse.layout.stride, first=first,
-                too_far=int(number >= extent.filled), nearest_too_far=int(number >= extent.filled_nearest),
-                first_surface=first_surface, row_count=layout.rows * layers,
-            )  # fmt: skip
-            coarse, first = finer, self._spread_planes * self._layers
+        """Extrapolates every surface behind its occluders."""
+        first, planes = self._first_surface, self._spread_planes * self._layers
+        surfaces = Surfaces(first, self._layers - first, planes, extent.filled, extent.filled_nearest)
+        if self._sectors > 1:
+            extend_surfaces(self._fill, self._scales, surfaces)
+        fill_surfaces(self._fill, self._scales, self._pyramid_top, surfaces, is_extended=self._sectors > 1)
 
     def _weight_scale(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]

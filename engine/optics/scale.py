@@ -11,6 +11,13 @@ from ..compute.planes import Planes
 from ..compute.tiles import TILE
 
 _MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
+SPREAD_PLANES = 7  # maximum per layer; layout: kernels/defocus.h
+EXTENDED_PLANES = 5  # per layer, as in kernels/defocus_fill.cl
+
+
+def surface_planes(layers: int) -> int:
+    """The number of planes of a layer's surface, as in kernels/defocus.h."""
+    return 7 if layers > 2 else 6
 
 
 class Scale:
@@ -20,7 +27,8 @@ class Scale:
     """
 
     def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
-        self.planes = Planes(device, width, height, 13 * layers, half_floats=True)
+        self.spreads = spreads
+        self.planes = Planes(device, width, height, (SPREAD_PLANES + surface_planes(layers)) * layers, half_floats=True)
         self.gathered = Planes(device, width, height, sums * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)

@@ -315,9 +315,8 @@ def a_pair_of_any_sample_type_has_the_same_depth(device: Device) -> None:
 # Defocus
 
 
-@covers(
-    *("defocus_layers.cl", "coc", "fill_top", "fill_scale", "weigh"),
-)
+@covers("defocus_layers.cl", "coc", "weigh")
+@covers("defocus_fill.cl", "fill_top", "fill_scale")
 @covers("defocus_halve.cl", "halve_picture", "halve")
 @covers("defocus_spread.cl", "find_full_detail", "find_detail", "spread_scale", "compose")
 @covers("defocus_sprites.cl", "find_highlights", "measure_highlights", "list_highlights", "draw_highlights")
@@ -332,6 +331,19 @@ def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     assert result.sum() == pytest.approx(1000.0, rel=0.01)
     assert result[radius > diameter_px / 2 + 2].max() < 0.05 * result.max()
     np.testing.assert_allclose(result[radius < diameter_px / 4], 1000.0 / (np.pi * diameter_px**2 / 4), rtol=0.15)
+
+
+@covers("defocus_fill.cl", "extend", "smooth_hidden")
+def an_even_slope_of_light_continues_behind_a_blurred_bar(device: Device) -> None:
+    lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
+    x = np.indices((96, 144))[1]
+    slope = (0.1 + 0.005 * x).astype(np.float32)
+    bar = np.abs(x - 72) < 5
+    scene = np.repeat(np.where(bar, 0.0, slope)[..., None], 3, axis=2)
+    result = gg.defocus(scene, np.where(bar, 0.7, 3.0), lens=lens, focus_m=3.0, quality="best")[48, :, 1]
+    coverage = gg.defocus(np.where(bar, 1.0, 0.0)[..., None].repeat(3, axis=2), np.where(bar, 0.7, 3.0), lens=lens,
+                          focus_m=3.0, quality="best")[48, :, 1]  # fmt: skip
+    np.testing.assert_allclose(result[40:104], ((1 - coverage) * slope[48])[40:104], atol=0.02)
 
 
 @covers("unmix_align.cl", "find_edges", "compare_maps", "align_map")

@@ -16,7 +16,7 @@ FOCUS_M, FAR_M = 0.6, 6.0
 
 @pytest.mark.parametrize(
     ("quality", "gap_px", "max_error"),
-    [("live", 3, 0.16), ("live", 5, 0.1), ("live", 8, 0.045), ("best", 3, 0.08), ("best", 5, 0.04), ("best", 8, 0.025)],
+    [("live", 3, 0.16), ("live", 5, 0.1), ("live", 8, 0.045), ("best", 3, 0.12), ("best", 5, 0.06), ("best", 8, 0.04)],
 )
 def test_a_bright_patch_behind_a_gap_is_spread(quality: Quality, gap_px: int, max_error: float) -> None:
     """What leaves hide is unknown: the narrower the gaps, the larger the error."""
