@@ -129,7 +129,8 @@ KERNEL void coc(GLOBAL const float *RESTRICT depth, GLOBAL f16 *RESTRICT radius,
 KERNEL void weigh(GLOBAL f16 *scale, GLOBAL float *RESTRICT tiles, GLOBAL float *RESTRICT strips,
                   GLOBAL const float *RESTRICT aperture, int cells_x, int cells_y, int width, int height, int pitch,
                   int stride, int tiles_x, int tiles_y, int is_first, int first_limited, int first_surface, float reach,
-                  float softness, float finer_reach, float rim, float colour_from, float colour_rate, float red_shift, float blue_shift)
+                  float softness, float finer_reach, float rim, float colour_from, float colour_rate, float red_shift,
+                  float blue_shift)
 {
     const int l = TILE_Y / tiles_y, tile_x = TILE_X, tile_y = TILE_Y % tiles_y;
 #if RUN == 1

@@ -223,8 +223,8 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
             const int last_row = (int)((reaches[l] + rims[is_limited]) * extent);
             for (int plane = 0; taps > 0 && plane < SPREAD_PLANES; ++plane)
                 PREFETCH(scale, at + (SPREAD(l) + plane) * stride + last_row * pitch + AHEAD);
-            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit, colour_from, colour_rate,
-                               (float)side * red_shift, (float)side * blue_shift);
+            Sums sums = gather(scale + SPREAD(l) * stride, cell, taps, at, pitch, stride, side, limit, colour_from,
+                               colour_rate, (float)side * red_shift, (float)side * blue_shift);
             if (taps > 0 && !is_limited) {
                 const floats covered = sums.onward * (1.0f / (float)taps);
                 const floats whole = 1.0f / greater(1.0f - covered, (floats)(MIN_COVERAGE));
