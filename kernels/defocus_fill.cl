@@ -10,7 +10,8 @@
  */
 #define TRUST 16.0f
 #define TRUST_NEAREST 1.0f
-#define LACKING 0.998f /* less than the 1 of whole pixels, by more than halves are rounded */
+#define WHOLE 0.998f   /* less than the 1 of whole pixels, by more than halves are rounded */
+#define LACKING 0.99f  /* a pixel with less has an occluder, and the mean of four pixels with it is not WHOLE */
 #define RIDGE 0.3f /* added to the variance of positions, in pixels squared: few of them decide on no slope */
 #define AROUND 1   /* pixels to the neighbours that an extension reads, */
 #define STENCIL 2  /* and a step of a spline */
@@ -124,7 +125,7 @@ KERNEL void extend(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT e
     GLOBAL const f16 *surface = fine_scale + SURFACE(l) * stride;
     GLOBAL f16 *coarse = scale + SURFACE(l) * half_stride + (y + PAD) * half_pitch + PAD + GLOBAL_X;
     const floats none = (floats)(0.0f), before = LOAD_F16(coarse, CERTAINTY * half_stride);
-    if (!any_positive(LACKING - before))
+    if (!any_positive(WHOLE - before))
         return; /* wholly visible */
     floats means[5] = {none, none, none, none, none};
     for (int row = 2 * y; row < 2 * y + 2 && row < height; ++row) {
@@ -144,7 +145,7 @@ KERNEL void extend(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT e
             means[sum] += 0.25f * (EVERY_SECOND(found[0][sum], found[1][sum], 0)
                                    + EVERY_SECOND(found[0][sum], found[1][sum], 1));
     }
-    const ints is_changed = absolute(means[4] - before) > 1.0f - LACKING;
+    const ints is_changed = absolute(means[4] - before) > 1.0f - WHOLE;
     if (!any_positive(is_changed ? (floats)(1.0f) : none))
         return;
     means[3] *= 0.5f; /* a radius in pixels of the scale */

@@ -65,8 +65,7 @@ FUNCTION void nearest_beside(GLOBAL const f16 *radius, int from, int pitch, cons
  * kernels/defocus_sprites.cl draws later, and always in surfaces, since highlights do not continue behind occluders.
  */
 FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GLOBAL const float *borders, int l,
-                         int fine, int pitch, int stride, floats level, floats quarter, float reach, float unit,
-                         int is_whole)
+                         int fine, int pitch, int stride, floats level, floats quarter, float reach, int is_whole)
 {
     const floats none = (floats)(0.0f), full = (floats)(1.0f), bound = absolute(level);
     const int is_bright = largest(level) > -UNLIMITED;
@@ -100,14 +99,9 @@ FUNCTION Quads sum_quads(GLOBAL const float *scene, GLOBAL const f16 *radius, GL
             if (LAYERS > 2)
                 pure *= MIXED + (1.0f - MIXED) * in_view(borders, l, nearest[side]);
             if (is_bright) {
-                const floats highest = greater(red[side], greater(green[side], blue[side]));
-                const floats dimmed = bound / greater(bound, highest);
+                const floats dimmed = bound / greater(bound, greater(red[side], greater(green[side], blue[side])));
                 light *= level > 0.0f ? dimmed : full;
                 dimmed_surface = level > 0.0f || whole >= 0.25f ? dimmed : full;
-                if (LAYERS > 2) {
-                    const floats usual = unit / greater(highest, (floats)(unit));
-                    pure *= level > -UNLIMITED ? usual * usual : full;
-                }
             }
             sums.spread[0] += light * red[side];
             sums.spread[1] += light * green[side];
@@ -191,8 +185,8 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                           GLOBAL const float *RESTRICT borders, GLOBAL const float *RESTRICT levels,
                           GLOBAL const float *RESTRICT extremes, int full_pitch, int full_stride, int first_width,
                           int first_height, int first_pitch, int first_stride, int width, int pitch, int stride,
-                          int tiles_x, int last_row, int first_limited, int first_surface, float reach, float first_reach,
-                          float unit)
+                          int tiles_x, int last_row, int first_limited, int first_surface, float reach,
+                          float first_reach)
 {
     if (GLOBAL_X >= width + RUN)
         return;
@@ -291,7 +285,7 @@ KERNEL void halve_picture(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *
                     runs[part].surface[5] = 4.0f * presence.known * quarter;
                 } else {
                     runs[part] = sum_quads(scene, radius, borders, l, (2 * row + PAD) * full_pitch + PAD + 2 * x,
-                                           full_pitch, full_stride, level_here, quarter, reach, unit, presence.is_whole);
+                                           full_pitch, full_stride, level_here, quarter, reach, presence.is_whole);
                     is_present = 1;
                 }
                 if (x >= first_width)

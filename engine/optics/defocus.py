@@ -193,7 +193,7 @@ class Defocus:
         count = extent.scales
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(border=border)
-        self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1), unit)
+        self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
         self._fill_pyramid(extent)
         shifts = [shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
@@ -248,7 +248,7 @@ class Defocus:
         self._cut, self._occluders_px = layers, occluders_px
         self._first_limited, self._first_surface = layers.first_limited, int(occluders_px == 0)
 
-    def _build_pyramid(self, scene: Planes, first_reach: float, unit: float) -> None:
+    def _build_pyramid(self, scene: Planes, first_reach: float) -> None:
         """Halves full size to the first two scales, and each scale to the next."""
         first, second = self._scales[0].planes, self._scales[1].planes
         second.run(
@@ -258,7 +258,7 @@ class Defocus:
             first_width=first.layout.width, first_height=first.layout.height, first_pitch=first.layout.pitch,
             first_stride=first.layout.stride, tiles_x=self._tiles_x, last_row=self._tiles_y - 1,
             first_limited=self._first_limited, first_surface=self._first_surface, reach=self._reach_at(0),
-            first_reach=first_reach, unit=unit,
+            first_reach=first_reach,
         )  # fmt: skip
         for number in range(2, len(self._scales)):
             finer, coarse = self._scales[number - 1].planes, self._scales[number].planes

@@ -8,6 +8,7 @@ import pytest
 from groundglass.bench.ground_truth import lens_ground_truth
 from groundglass.bench.quality import LENS, rendered
 from groundglass.bench.scenes import Layer, composited
+from groundglass.capture import open_source
 
 WIDTH, HEIGHT, MARGIN = 240, 160, 32
 FOCUS_M, NEAR_M = 3.0, 0.8
@@ -33,3 +34,15 @@ def test_a_surface_continues_behind_a_blurred_disc(behind: np.ndarray, mean_erro
     near = (distance < 50)[MARGIN:-MARGIN, MARGIN:-MARGIN]
     error = np.abs(picture - ground_truth)[near].mean()
     assert error < mean_error  # a sixth more with push-pull alone
+
+
+def test_a_picture_that_is_drawn_again_is_the_same() -> None:
+    """Lamps without an occluder once read what the frame before had left, which grew from frame to frame."""
+    with open_source("scene:?size=640x360&noise=0") as source:
+        frame = next(iter(source)).owned()
+    with gg.Engine() as engine:
+        settings = gg.Settings(focus_m=1.2, quality="best")
+        first = engine.scene(frame, settings)
+        for _ in range(7):
+            again = engine.scene(frame, settings)
+    np.testing.assert_array_equal(again, first)
