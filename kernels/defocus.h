@@ -86,8 +86,8 @@ FUNCTION floats sharpened(floats radius, float softness)
     return square_root(greater(radius * radius - softness, (floats)(0.0f)));
 }
 
-/* Part of the colour shift of a disc: full size spreads all colours alike, so from `colour_from` on, the least radius that
- * the next scale spreads, the shift begins within one pixel.
+/* Part of the colour shift of a disc. Full size spreads all colours alike: from `colour_from` on, the least radius that the
+ * next scale spreads, the part grows by `colour_rate` for each pixel of radius.
  */
 FUNCTION floats coloured_part(floats radius, float colour_from, float colour_rate)
 {

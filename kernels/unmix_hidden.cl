@@ -10,9 +10,8 @@
 #include "unmix.h"
 
 #define BEHIND_PX 4 /* pixels from the edge up to which the far surface continues */
-#define WHITE 6.0f  /* largest sum of the colours of hidden light, in units: a lamp beside the edge does not continue */
-
-#define BLOCK 2     /* tiles on each side of a block */
+#define BRIGHTEST 6.0f /* largest sum of the colours of hidden light, in units: a lamp does not continue */
+#define BLOCK 2 /* tiles on each side of a block */
 
 /* The smallest distance in each block of tiles. */
 KERNEL void join_fronts(GLOBAL const float *RESTRICT fronts, GLOBAL float *RESTRICT blocks, int height, int tiles_x,
@@ -88,7 +87,7 @@ FUNCTION void look_along(Hidden *hidden, GLOBAL const float *scene, GLOBAL const
         }
         const ints is_nearer = EDGE_RATIO * metres < hidden->metres, is_farther = metres > EDGE_RATIO * hidden->metres;
         const floats weight = is_nearer ? (floats)(0.0f) : found * (from / (float)(far * far));
-        const floats dimmed = weight * (WHITE * unit / greater(level, (floats)(WHITE * unit)));
+        const floats dimmed = weight * (BRIGHTEST * unit / greater(level, (floats)(BRIGHTEST * unit)));
         const floats kept = (is_farther & (found > 0.0f)) ? (floats)(0.0f) : (floats)(1.0f);
         open -= found;
         hidden->metres = weight > 0.0f ? greater(metres, hidden->metres) : hidden->metres;

@@ -28,7 +28,7 @@ from .fill import Surfaces, extend_surfaces, fill_surfaces
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
-from .scale import Scale, colouring, shift_at, softness, surface_planes
+from .scale import Scale, colouring, extends, shift_at, softness, surface_planes
 from .sectors import SECTOR_FLOATS, SECTORS, sector_tables
 from .shape import CELL_FLOATS, CELLS, PROFILE, Shape, latest_shape, shape_of
 from .unmix import SIDES, Unmix
@@ -109,7 +109,7 @@ class Defocus:
         max_cells = CELLS[0] * CELLS[1]
         self._sectors = _SECTOR_COUNTS[quality]
         self._aperture = device.allocate(4 * max_cells * CELL_FLOATS)
-        self._taps = self._aperture  # what spreads
+        self._taps = self._aperture  # for the kernels that spread: tables of the sectors, if there are several
         if self._sectors > 1:
             self._taps = device.allocate(4 * self._sectors * max_cells * SECTOR_FLOATS)
         self._profile = device.allocate(4 * 2 * (PROFILE + 1))
@@ -274,9 +274,10 @@ class Defocus:
         """Extrapolates every surface behind its occluders."""
         first, planes = self._first_surface, self._spread_planes * self._layers
         surfaces = Surfaces(first, self._layers - first, planes, extent.filled, extent.filled_nearest)
-        if self._sectors > 1:
+        is_extended = extends(self._layers)
+        if is_extended:
             extend_surfaces(self._fill, self._scales, surfaces)
-        fill_surfaces(self._fill, self._scales, self._pyramid_top, surfaces, is_extended=self._sectors > 1)
+        fill_surfaces(self._fill, self._scales, self._pyramid_top, surfaces, is_extended=is_extended)
 
     def _weight_scale(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:
         scale = self._scales[number]

@@ -15,21 +15,28 @@ SPREAD_PLANES = 7  # maximum per layer; layout: kernels/defocus.h
 EXTENDED_PLANES = 5  # per layer, as in kernels/defocus_fill.cl
 
 
+def extends(layers: int) -> bool:
+    """Whether surfaces are extended behind their occluders before each halving, as in kernels/defocus.h."""
+    return layers > 2
+
+
 def surface_planes(layers: int) -> int:
     """The number of planes of a layer's surface, as in kernels/defocus.h."""
-    return 7 if layers > 2 else 6
+    return 7 if extends(layers) else 6
 
 
 class Scale:
     """The light and the surfaces of the layers (layout: kernels/defocus.h), and of each layer `sums` planes of sums.
 
-    A scale that does not spread only fills the surfaces behind their occluders.
+    A scale that does not spread only fills the surfaces behind their occluders. Before the sums are gathered, their
+    memory holds the extended surfaces, if any.
     """
 
     def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
         self.spreads = spreads
         self.planes = Planes(device, width, height, (SPREAD_PLANES + surface_planes(layers)) * layers, half_floats=True)
-        self.gathered = Planes(device, width, height, sums * layers if spreads else 1, half_floats=True)
+        gathered = max(sums, EXTENDED_PLANES) if extends(layers) else sums
+        self.gathered = Planes(device, width, height, gathered * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)
         self.tiles = device.allocate(4 * layers * (self.tiles_x + 4) * (self.tiles_y + 4))
