@@ -91,6 +91,22 @@ class Interrupts:
         sys.__unraisablehook__(unraisable)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Within it others may replace the handlers of signals; afterwards they are those of before.
+
+    Some libraries do, and drivers below Python: the compiler of PoCL, and a window system. Only the main thread may.
+    """
+    is_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in signal_numbers()} if is_main else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # else it was not installed by Python
+                signal.signal(number, handler)
+
+
 def end_process(status: int) -> None:
     """Ends the process at once, after its output is written. A standard output that cannot be written is reported."""
     for stream in (sys.stdout, sys.stderr):

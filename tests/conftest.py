@@ -16,6 +16,7 @@ from gl_objects import GL_OBJECTS, GlObjects
 from groundglass import api
 from groundglass.compute.device import Buffer, Device
 from groundglass.compute.registry import list_devices, open_device
+from groundglass.interrupts import signal_numbers
 from window_support import Screen, open_screen
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -50,6 +51,14 @@ def _separate_settings_folders(tmp_path_factory: pytest.TempPathFactory) -> Iter
         for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp(name.lower())))
         yield
+
+
+@pytest.fixture(autouse=True)
+def _handlers_of_signals_are_kept() -> Iterator[None]:
+    """A library that replaces them would end Ctrl-C's effect in the user's program, and in the next test."""
+    before = [signal.getsignal(number) for number in signal_numbers()]
+    yield
+    assert [signal.getsignal(number) for number in signal_numbers()] == before
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ..capture.open import OPTIONS
 from ..checks import NUMBER, PATH, SWITCH, WHOLE, check_kinds, check_names, check_size, optional
 from ..errors import ArgumentError, DeviceError
-from ..interrupts import signal_numbers
+from ..interrupts import handlers_kept, signal_numbers
 from ..settings import DEFAULT_LENS, DEFAULT_LOOK, Settings
 from .session import METERED, LiveOptions, Session
 
@@ -126,10 +126,7 @@ def _open_window(size: Size, name: str, fullscreen: bool) -> Surface:
 
 @contextmanager
 def signals_end(end: Callable[[], None]) -> Iterator[None]:
-    """Within it a signal calls `end`; afterwards it has its effect. Then the handlers are those of before.
-
-    Drivers replace handlers, too: the compiler of PoCL, and a window system.
-    """
+    """Within it a signal calls `end`; afterwards it has its effect. Then the handlers are those of before."""
     before: dict[int, Any] = {number: signal.getsignal(number) for number in signal_numbers()}
     received: list[tuple[int, FrameType | None]] = []
 
@@ -137,15 +134,11 @@ def signals_end(end: Callable[[], None]) -> Iterator[None]:
         received.append((number, frame))
         end()
 
-    for number, handler in before.items():
-        if handler not in (signal.SIG_IGN, None):
-            signal.signal(number, handle)
-    try:
-        yield
-    finally:
+    with handlers_kept():
         for number, handler in before.items():
-            if handler is not None:  # else it was not installed by Python
-                signal.signal(number, handler)
+            if handler not in (signal.SIG_IGN, None):
+                signal.signal(number, handle)
+        yield
     for number, frame in received[:1]:
         handler = before[number]
         if callable(handler):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import signal
 import threading
 import time
 from pathlib import Path
@@ -69,6 +70,11 @@ def test_two_cameras_of_a_producer_are_open_at_once_and_again() -> None:
             for frame, _ in zip(left, range(5), strict=False):
                 frame.release()
             next(iter(right)).release()
+
+
+def test_ctrl_c_interrupts_the_program_that_opened_a_camera() -> None:
+    with open_source(f"genicam:0?{FAST}"), pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
 
 
 def test_the_rate_is_set_while_frames_arrive() -> None:

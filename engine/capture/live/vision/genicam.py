@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ....errors import MissingExtraError, SourceError, check_regular_file
+from ....interrupts import handlers_kept
 from ...kinds import ConnectedCamera, Request
 from .features import Features, Spelling, short
 from .machine_vision import Grab, VisionSource
@@ -169,7 +170,8 @@ class _Connector:
             info = self._find(harvester.device_info_list)
             # Reading the data that a camera appends to each image costs more than the image.
             config = library.core.ParameterSet({library.core.ParameterKey.ENABLE_AUTO_CHUNK_DATA_UPDATE: False})
-            acquirer = harvester.create(info, config=config)
+            with handlers_kept():  # harvesters' closes the camera at Ctrl-C, and the program continues
+                acquirer = harvester.create(info, config=config)
             camera = HarvestedCamera(library, acquirer, self._paths)
         except BaseException as error:
             _return(library, self._paths)
