@@ -6,7 +6,12 @@
 #include "unmix.h"
 
 #define LAMP_CONTRAST 30.0f /* and its square exceeds the variance of their light by more */
-#define WHITE 3.0f       /* sum of the colours of the brightest surface in focus, in units */
+#define LIT 4.0f         /* smallest ratio of a lamp's light and the near light that it changes, */
+#define WHITE 1.5f       /* which is at most this sum of colours, in units */
+#define LIT_BY 10        /* pixels from a lit pixel in which the near surface shows its own light, */
+#define APART 2          /* and distances of those that are read */
+#define DIM 0.3f         /* smallest sum of colours, in units, whose differences decide on the weight of a dark pixel */
+#define EXTENDED 0.3f    /* smallest mean of a lamp's light around a pixel, relative to its brightest: else it is a point */
 #define BESIDE 8.0f      /* largest squared distance of a mixture from the line between both colours, in variances; */
 #define UNLIKE 3.0f      /* smallest one of both surfaces, */
 #define STRANGE 30.0f    /* or of a pixel and the surface that the map gives */
@@ -27,12 +32,19 @@ typedef struct {
     Variance variance;
 } Side;
 
-/* Mixed pixels of a run: both surfaces, and the coverage by the near one. `floor` is the noise in black. */
+/* Sums over pixels of a side: colours times weight, their squares, the squared level, and weights. */
+typedef struct {
+    floats light[3], power, level, weight;
+} Sums;
+
+/* Mixed pixels of a run: both surfaces, and the coverage by the near one. `floor` is the noise in black. `is_lit` is true
+ * where the light of a lamp behind the edge reaches the near pixels, too.
+ */
 typedef struct {
     Side near, far;
     floats alpha;
     float floor;
-    ints is_lamp;
+    ints is_lamp, is_lit;
 } Mixture;
 
 /* Fraction of near pixels in the 3x3 pixels around each pixel of a run. */
@@ -47,62 +59,102 @@ FUNCTION floats near_share(GLOBAL const float *depth, int at, int pitch, floats 
 
 FUNCTION ints is_uniform(floats share) { return (share < 0.01f) | (share > 0.99f); }
 
-/* Mean and variance of the light of both surfaces around a run, before and from `gate` on. */
-FUNCTION void sides_of(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
-                       int pitch, int stride, floats gate, int reach, Side *near, Side *far)
+FUNCTION floats level_of(const floats *light) { return light[0] + light[1] + light[2]; }
+
+FUNCTION void add_pixel(Sums *sums, const floats *light, floats weight)
 {
-    const floats none = (floats)(0.0f), tiny = (floats)(1e-12f);
-    floats sums[12] = {none, none, none, none, none, none, none, none, none, none, tiny, tiny};
+    const floats level = level_of(light);
+    UNROLL for (int colour = 0; colour < 3; ++colour)
+        sums->light[colour] += weight * light[colour];
+    sums->power += weight * (light[0] * light[0] + light[1] * light[1] + light[2] * light[2]);
+    sums->level += weight * level * level;
+    sums->weight += weight;
+}
+
+/* Mean and variance of the light of a side. */
+FUNCTION Side side_of(const Sums *sums)
+{
+    const floats none = (floats)(0.0f), per_weight = 1.0f / greater(sums->weight, (floats)(1e-12f));
+    Side side;
+    floats power = sums->power * per_weight;
+    UNROLL for (int colour = 0; colour < 3; ++colour) {
+        side.light[colour] = sums->light[colour] * per_weight;
+        power -= side.light[colour] * side.light[colour];
+    }
+    const floats level = level_of(side.light), whole = greater(power, none) * (1.0f / 3.0f);
+    const floats own = greater(sums->level * per_weight - level * level, none) * (1.0f / 3.0f);
+    side.variance.level = (1.0f - EVEN) * own + EVEN * whole;
+    side.variance.colour = (1.0f - EVEN) * 0.5f * greater(3.0f * whole - own, none) + EVEN * whole;
+    return side;
+}
+
+FUNCTION Side chosen_side(ints condition, Side first, Side second)
+{
+    UNROLL for (int colour = 0; colour < 3; ++colour)
+        first.light[colour] = condition ? first.light[colour] : second.light[colour];
+    first.variance.level = condition ? first.variance.level : second.variance.level;
+    first.variance.colour = condition ? first.variance.colour : second.variance.colour;
+    return first;
+}
+
+/* The light of both surfaces around a run, before and from `gate` on; with `with_lamps` they count like other pixels.
+ * Returns the level of the brightest far pixel.
+ */
+FUNCTION floats find_sides(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
+                           int pitch, int stride, float unit, floats gate, int reach, int with_lamps, Side *near,
+                           Side *far)
+{
+    const floats none = (floats)(0.0f);
+    Sums of_near = {0}, of_far = {0};
+    floats brightest = none;
     for (int dy = -reach; dy <= reach; ++dy) {
         const int end = dy * dy == reach * reach ? 1 : dy * dy > 1 ? 2 : reach; /* a disc */
         for (int dx = -end; dx <= end; ++dx) {
             const float square = (float)(dx * dx + dy * dy);
             const int from = at + dy * pitch + dx;
-            const floats red = LOAD(scene, from), green = LOAD(scene, from + stride);
-            const floats blue = LOAD(scene, from + 2 * stride), power = red * red + green * green + blue * blue;
-            const floats level = red + green + blue, squared_level = level * level;
-            const floats weight = absolute(LOAD(weights, from)) * (1.0f / (2.0f + square * square));
+            const floats light[3] = {LOAD(scene, from), LOAD(scene, from + stride), LOAD(scene, from + 2 * stride)};
+            floats weight = absolute(LOAD(weights, from)) * (1.0f / (2.0f + square * square));
+            if (with_lamps)
+                weight /= usual(scene, from, stride, unit);
             const ints is_near = LOAD(metres, from) < gate;
-            const floats of_near = is_near ? weight : none, of_far = is_near ? none : weight;
-            sums[0] += of_near * red;
-            sums[1] += of_near * green;
-            sums[2] += of_near * blue;
-            sums[3] += of_near * power;
-            sums[4] += of_near * squared_level;
-            sums[5] += of_far * red;
-            sums[6] += of_far * green;
-            sums[7] += of_far * blue;
-            sums[8] += of_far * power;
-            sums[9] += of_far * squared_level;
-            sums[10] += of_near;
-            sums[11] += of_far;
+            add_pixel(&of_near, light, is_near ? weight : none);
+            add_pixel(&of_far, light, is_near ? none : weight);
+            brightest = is_near ? brightest : greater(brightest, level_of(light));
         }
     }
-    UNROLL for (int side = 0; side < 2; ++side) {
-        Side *to = side ? far : near;
-        const floats per_weight = 1.0f / sums[10 + side];
-        floats power = sums[5 * side + 3] * per_weight, level = none;
-        UNROLL for (int colour = 0; colour < 3; ++colour) {
-            to->light[colour] = sums[5 * side + colour] * per_weight;
-            power -= to->light[colour] * to->light[colour];
-            level += to->light[colour];
-        }
-        const floats whole = greater(power, none) * (1.0f / 3.0f);
-        const floats own = greater(sums[5 * side + 4] * per_weight - level * level, none) * (1.0f / 3.0f);
-        to->variance.level = (1.0f - EVEN) * own + EVEN * whole;
-        to->variance.colour = (1.0f - EVEN) * 0.5f * greater(3.0f * whole - own, none) + EVEN * whole;
-    }
+    *near = side_of(&of_near);
+    *far = side_of(&of_far);
+    return brightest;
 }
 
-/* A stem before a lamp shows the lamp's light in all of its pixels: near light above white is not that of a surface. */
-FUNCTION void limit_to_white(Side *near, float unit)
+/* The light of the near surface in a wider area, mostly that of its dark pixels. */
+FUNCTION Side unlit_side(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
+                         int pitch, int stride, float unit, floats gate)
 {
-    const floats level = near->light[0] + near->light[1] + near->light[2];
-    const floats dimmed = level > WHITE * unit ? WHITE * unit / level : (floats)(1.0f);
-    UNROLL for (int colour = 0; colour < 3; ++colour)
-        near->light[colour] *= dimmed;
-    near->variance.level *= dimmed * dimmed;
-    near->variance.colour *= dimmed * dimmed;
+    Sums sums = {0};
+    for (int dy = -LIT_BY; dy <= LIT_BY; dy += APART)
+        for (int dx = -LIT_BY; dx <= LIT_BY; dx += APART) {
+            const int from = at + dy * pitch + dx;
+            const floats light[3] = {LOAD(scene, from), LOAD(scene, from + stride), LOAD(scene, from + 2 * stride)};
+            const floats glow = greater(level_of(light), (floats)(0.0f)) + DIM * unit;
+            const floats weight = absolute(LOAD(weights, from)) / (glow * glow * (2.0f + (float)(dx * dx + dy * dy)));
+            add_pixel(&sums, light, LOAD(metres, from) < gate ? weight : (floats)(0.0f));
+        }
+    return side_of(&sums);
+}
+
+/* The light of both surfaces where a lamp behind the edge lights all near pixels around: that of the near surface farther
+ * away, and that of the lamp if it is larger than the near surface.
+ */
+FUNCTION void replace_lit(GLOBAL const float *scene, GLOBAL const float *metres, GLOBAL const float *weights, int at,
+                          int pitch, int stride, float unit, floats gate, int reach, Mixture *mixture)
+{
+    const Side unlit = unlit_side(scene, metres, weights, at, pitch, stride, unit, gate);
+    Side lit, lamp;
+    const floats brightest =
+        find_sides(scene, metres, weights, at, pitch, stride, unit, gate, reach, 1, &lit, &lamp);
+    mixture->near = chosen_side(mixture->is_lit, unlit, mixture->near);
+    mixture->far = chosen_side(mixture->is_lit & (level_of(lamp.light) > EXTENDED * brightest), lamp, mixture->far);
 }
 
 FUNCTION Variance sum_of_variances(Variance first, floats of_first, Variance second, floats of_second, floats noise)
@@ -186,9 +238,13 @@ FUNCTION Mixture mixture_at(GLOBAL const float *scene, GLOBAL const float *depth
                             int reach)
 {
     Mixture mixture;
-    sides_of(scene, metres, weights, at, pitch, stride, gate, reach, &mixture.near, &mixture.far);
-    limit_to_white(&mixture.near, unit);
     mixture.floor = NOISE * unit * unit;
+    const floats brightest =
+        find_sides(scene, metres, weights, at, pitch, stride, unit, gate, reach, 0, &mixture.near, &mixture.far);
+    const floats near_level = lesser(level_of(mixture.near.light), (floats)(WHITE * unit));
+    mixture.is_lit = (brightest > LIT * near_level) & (brightest > LAMP * unit);
+    if (any_positive(indicator(mixture.is_lit)))
+        replace_lit(scene, metres, weights, at, pitch, stride, unit, gate, reach, &mixture);
     const Products products = products_of(scene, at, stride, &mixture);
     const floats none = (floats)(0.0f), noise = mixture.floor + PHOTON_NOISE * unit * products.level;
     const ints is_near = LOAD(depth, at) < gate;

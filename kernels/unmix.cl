@@ -9,6 +9,7 @@
 
 #define NEAR_FIRST 2     /* pixels from a mixed pixel in which both surfaces show their colours, */
 #define NEAR_BY 3        /* in the first estimate and in the second */
+#define PURE_LIT 0.02f   /* smaller parts of a pixel that show a lamp are noise */
 #define IMPURE 0.01f     /* weight of a pixel next to the edge, relative to one that shows a single surface */
 
 /* The planes of `sides`: aligned distance (0), weight for the first estimate (1), and after it weight (2) and distance (3).
@@ -110,7 +111,8 @@ KERNEL void divide_mixed(GLOBAL const float *RESTRICT scene, GLOBAL const float 
                 const Distances around = distances_at(depth, at, pitch);
                 const floats gate = around.gate;
                 Mixture mixture = mixture_at(scene, depth, metres, weights, at, pitch, stride, unit, gate, NEAR_BY);
-                const floats alpha = mixture.alpha < PURE ? none : mixture.alpha > 1.0f - PURE ? full : mixture.alpha;
+                const floats whole = mixture.is_lit ? (floats)(1.0f - PURE_LIT) : (floats)(1.0f - PURE);
+                const floats alpha = mixture.alpha < PURE ? none : mixture.alpha > whole ? full : mixture.alpha;
                 const ints is_divided = is_mixed & (alpha > 0.0f) & (alpha < 1.0f);
                 mixture.alpha = alpha;
                 floats far[3] = {light[0], light[1], light[2]};

@@ -16,9 +16,8 @@ from .matte import MatteStage
 
 _UNMIX, _ALIGN, _MATTE, _BEHIND = "unmix.cl", "unmix_align.cl", "unmix_matte.cl", "unmix_behind.cl"
 _HIDDEN = "unmix_hidden.cl"
-_NEIGHBOURS = 6  # pixels beyond the picture that the estimate reads
+_NEIGHBOURS = 10  # pixels beyond the picture that the estimate reads, as in kernels/mixture.h
 SIDES = 4  # planes: the depth aligned, and the estimates of both sides
-_MATTE_NEIGHBOURS = 9  # the same, with a matte
 _BLOCK = 2  # tiles on each side of a block, as in kernels/unmix_hidden.cl
 _CONTRASTS = 12  # per tile, as in kernels/unmix_align.cl
 
@@ -51,7 +50,7 @@ class Unmix:
         """
         sides, stride = self._sides.buffer, scene.layout.stride
         focus: dict[str, Any] = {"coc_px": blur.coc_px, "focus": blur.focus_m}
-        scene.mirror(border=_NEIGHBOURS if matte is None else _MATTE_NEIGHBOURS)
+        scene.mirror(border=_NEIGHBOURS)
         self._run("find_edges", _ALIGN, depth=depth.buffer, fronts=self._fronts, **focus)
         if matte is not None:
             run_cells(self._device, _MATTE, "mark_matte", self._tiles, subjects=matte.subjects, edges=self._edges,
