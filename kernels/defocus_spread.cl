@@ -17,6 +17,15 @@
 #define LACK_BETWEEN 0.20f
 #define ENDING 0.8f
 
+/* The nearest of two layers lets nothing through where its points cover the other one all around, weigh at least FULL when
+ * spread over their discs, and HERE at one scale: more blurred points among them, like strands before a ball, weigh less.
+ */
+#define HERE 0.5f
+#define FULL 0.8f
+#define RATE 20.0f   /* increases with both weights, */
+#define HOLES 10.0f  /* and decreases with the part that the other layer shows */
+#define WHOLE 0.995f
+
 #ifndef COLOURED
 #define COLOURED 0 /* 1 if the discs of red and blue differ in radius from green */
 #endif
@@ -162,6 +171,20 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
     return sums;
 }
 
+/* The part of the disc of this `radius` around each pixel of a run in which the nearest layer covers the other one, of which
+ * the fraction `known` of each pixel is seen.
+ */
+FUNCTION floats near_share(GLOBAL const f16 *known, GLOBAL const float *cell, int taps, place pitch, floats radius)
+{
+    floats others = (floats)(0.0f), all = (floats)(EPSILON);
+    for (int tap = 0; tap < taps; ++tap) {
+        const floats covered = coverage(radius, gauge(cell, tap));
+        others += covered * LOAD_F16(known, -offset(cell, tap, pitch));
+        all += covered;
+    }
+    return 1.0f - others / all;
+}
+
 /* Largest radius of a disc that reaches a run of layer l: that of the visible surface. A pixel of a small scale may show a
  * sharp surface and a blurred one, whose points spread over the pixel though its mean radius is smaller.
  */
@@ -235,6 +258,8 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.across *= whole;
             }
             GLOBAL const f16 *coarser = coarse + GATHERED * l * coarse_stride;
+            const floats is_here = limited(RATE * (sums.weight - HERE), 0.0f, 1.0f);
+            floats denser = (floats)(1.0f);
             if (!is_coarsest) {
                 const floats nearer = doubled(coarser + 3 * coarse_stride, above, step_y);
                 if (!is_limited) {
@@ -249,6 +274,14 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.across += doubled(coarser + 4 * coarse_stride, above, step_y);
 #endif
             }
+            const floats is_full = is_here * limited(RATE * (sums.weight - FULL), 0.0f, 1.0f);
+            if (LAYERS == 2 && !is_limited && any_positive(is_full * (WHOLE - sums.weight))) {
+                const floats near = near_share(scale + (SURFACE(1) + 5) * stride + at, cell, taps, pitch,
+                                               LOAD_F16(scale, (SPREAD(0) + 4) * stride + at));
+                const floats minimum = limited(1.0f - HOLES * (1.0f - near), 0.0f, 1.0f);
+                denser += is_full * greater(minimum / greater(sums.weight, (floats)(FULL)) - 1.0f, none);
+                sums.weight *= denser;
+            }
             GLOBAL f16 *to = gathered + GATHERED * l * stride + at;
             STORE_F16(to, 3 * stride, sums.weight);
 #if SECTORS > 1
@@ -260,6 +293,9 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                     sums.green += doubled(coarser + coarse_stride, above, step_y);
                     sums.blue += doubled(coarser + 2 * coarse_stride, above, step_y);
                 }
+                sums.red *= denser;
+                sums.green *= denser;
+                sums.blue *= denser;
                 const floats whole = sums.weight * balanced(sums.weight, sums.across, (floats)(UNLIMITED));
                 cover(&light, sums.red, sums.green, sums.blue, sums.weight, whole);
             }

@@ -294,7 +294,9 @@ class Defocus:
             red_shift=shift_px[0], blue_shift=shift_px[1],
             **colouring(number, self._reach_at(0), self._reach_at(1)),
         )  # fmt: skip
-        scale.planes.mirror(self._spread_planes * self._layers, border=self._border_at(number + 1, shape, shift_px))
+        # With two layers, `near_share` of kernels/defocus_spread.cl reads the surfaces around a pixel, too.
+        planes = None if self._layers == 2 else self._spread_planes * self._layers
+        scale.planes.mirror(planes, border=self._border_at(number + 1, shape, shift_px))
 
     def _find_detail(self, count: int) -> None:
         """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""

@@ -69,3 +69,20 @@ def test_a_wide_surface_hides_what_is_behind_it(engine: gg.Engine) -> None:
     ground_truth = lens_ground_truth(scene, LENS, FOCUS_M, points=256)
     picture = rendered(engine, gg.Settings(lens=LENS, focus_m=FOCUS_M), scene.picture, scene.depth_m)
     assert np.abs(picture - ground_truth)[INSIDE].max() < 0.15
+
+
+@pytest.mark.parametrize("quality", ["live", "best"])
+@pytest.mark.parametrize("blur_px", [9.0, 14.0, 20.0])
+@pytest.mark.parametrize("strand_px", [1, 2])
+def test_thin_strands_before_a_blurred_ball_do_not_make_it_transparent(
+    engine: gg.Engine, strand_px: int, blur_px: float, quality: Quality
+) -> None:
+    y, x = np.indices((HEIGHT, WIDTH)) - np.array([HEIGHT, WIDTH])[:, None, None] // 2
+    from_middle, ball_px = np.hypot(x, y), 80
+    ball, strands = from_middle < ball_px, (np.abs(y) < 60) & (x > -30) & (x < -8) & ((x + 30) % 12 < strand_px)
+    depth_m = np.where(ball, distance_m(blur_px, LENS), np.where(y > 60, distance_m(4.0, LENS), FOCUS_M))
+    depth_m = np.where(strands, distance_m(2.7 * blur_px, LENS), depth_m).astype(np.float32)
+    light = np.where(ball | strands, 0.0, 1.0).astype(np.float32)
+    settings = gg.Settings(lens=LENS, focus_m=FOCUS_M, quality=quality)
+    picture = rendered(engine, settings, np.dstack([light] * 3), depth_m)
+    assert picture[from_middle < ball_px - 2 * blur_px - 8].max() < 0.01  # else 0.02 to 0.13 in `live`
