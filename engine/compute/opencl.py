@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..device_array import DeviceArray, SupportsDLPack
 from ..errors import DeviceError, OutOfMemoryError
+from ..interrupts import handlers_kept
 from ..timing import Clock
 from .arguments import bind
 from .compiled_record import CompiledRecord
@@ -41,7 +42,8 @@ _REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-d
 def _platform_devices() -> list[Any]:
     import pyopencl as cl
 
-    return [device for platform in cl.get_platforms() for device in platform.get_devices()]
+    with handlers_kept():  # the first search loads the compiler of PoCL, which takes SIGUSR1 and others for itself
+        return [device for platform in cl.get_platforms() for device in platform.get_devices()]
 
 
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:

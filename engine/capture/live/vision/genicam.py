@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -66,7 +67,9 @@ class _Library:
     def load(cls, name: str) -> _Library:
         try:
             from genicam import genapi, gentl
-            from harvesters import core
+
+            with warnings.catch_warnings():  # harvesters' would show all warnings of the program, once each
+                from harvesters import core
         except ImportError as error:
             raise MissingExtraError(name, "harvesters", "genicam") from error
         logging.getLogger("harvesters.core").setLevel(logging.CRITICAL)  # errors are shown by us, in one line
