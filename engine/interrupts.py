@@ -101,9 +101,10 @@ def handlers_kept() -> Iterator[None]:
     Some libraries do, and drivers below Python: the compiler of PoCL, and a window system. Only the main thread may
     replace Python's.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in signal_numbers()} if is_main else {}
-    of_system = _system_handlers(NAMES + SENT if is_main else SENT)
+    names = NAMES if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in signal_numbers(names)}
+    of_others = {number: signal.getsignal(number) for number in signal_numbers(SENT)}
+    of_system = _system_handlers(names + SENT)
     try:
         yield
     finally:
@@ -111,7 +112,8 @@ def handlers_kept() -> Iterator[None]:
             if handler is not None:  # else it was not installed by Python
                 signal.signal(number, handler)
         for number, action in of_system.items():
-            ctypes.CDLL(None).sigaction(number, action, None)
+            if number in before or signal.getsignal(number) == of_others[number]:  # else the program has set its own
+                ctypes.CDLL(None).sigaction(number, action, None)
 
 
 def _system_handlers(names: tuple[str, ...]) -> dict[int, ctypes.Array[ctypes.c_char]]:
