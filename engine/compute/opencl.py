@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device_array import DeviceArray, SupportsDLPack
-from ..errors import DeviceError, OutOfMemoryError
+from ..errors import DeviceError, OutOfMemoryError, warnings_kept
 from ..interrupts import handlers_kept
 from ..timing import Clock
 from .arguments import bind
@@ -349,8 +348,7 @@ class OpenClDevice:
         # Looks come and go, and a program takes 2 MB: theirs end with them.
         keep = self.is_cpu and not KERNELS.is_generated(source.name)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", cl.CompilerWarning)
+            with warnings_kept(cl.CompilerWarning):
                 return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep))
         except cl.RuntimeError as error:
             raise source.error(str(error)) from error

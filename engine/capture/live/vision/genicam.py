@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import MissingExtraError, SourceError, check_regular_file
+from ....errors import MissingExtraError, SourceError, check_regular_file, warnings_kept
 from ....interrupts import handlers_kept
 from ...kinds import ConnectedCamera, Request
 from .features import Features, Spelling, short
@@ -68,7 +67,7 @@ class _Library:
         try:
             from genicam import genapi, gentl
 
-            with warnings.catch_warnings():  # harvesters' would show all warnings of the program, once each
+            with warnings_kept():  # harvesters' would show all warnings of the program, once each
                 from harvesters import core
         except ImportError as error:
             raise MissingExtraError(name, "harvesters", "genicam") from error
