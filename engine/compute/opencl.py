@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -91,8 +90,6 @@ class OpenClDevice:
     def __init__(
         self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
     ) -> None:
-        # Compiler remarks on built-in kernels are not for users.
-        os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
         keep_invokers()
@@ -348,7 +345,7 @@ class OpenClDevice:
         # Looks come and go, and a program takes 2 MB: theirs end with them.
         keep = self.is_cpu and not KERNELS.is_generated(source.name)
         try:
-            with warnings_kept(cl.CompilerWarning):
+            with warnings_kept(cl.CompilerWarning):  # remarks on built-in kernels are not for users
                 return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep))
         except cl.RuntimeError as error:
             raise source.error(str(error)) from error
