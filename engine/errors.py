@@ -10,13 +10,16 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import threading
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 MAX_WORD_CHARACTERS, MAX_CHARACTERS = 128, 1200
 MAX_CAUSE_CHARACTERS = 150
 MAX_NAME_CHARACTERS = 60  # an invalid name in a message
+_FILTERS = threading.RLock()
 _SPECIAL_FILES = (
     (stat.S_ISDIR, "a folder"),
     (stat.S_ISFIFO, "a FIFO (named pipe)"),
@@ -165,3 +168,14 @@ def check_name(name: str | Path, error: type[GroundglassError] = SourceError) ->
     else:
         return
     raise error(f"{str(name)[:MAX_NAME_CHARACTERS]!r} {reason}; check the name")
+
+
+@contextmanager
+def warnings_kept(ignored: type[Warning] | None = None) -> Iterator[None]:
+    """Within it warnings of the kind `ignored` are not shown, and a library may change the filters; afterwards they are
+    those of before. The filters belong to the process: two threads would restore those of each other, so one waits.
+    """
+    with _FILTERS, warnings.catch_warnings():
+        if ignored is not None:
+            warnings.simplefilter("ignore", ignored)
+        yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import sys
@@ -14,6 +15,8 @@ from typing import Any
 from .errors import print_line
 
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+SENT = ("SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU", "SIGXFSZ")  # a program that uses this package may handle them
+ACTION_BYTES = 512  # more than a `struct sigaction` of any system
 KILLED = 128  # a shell's exit status of a program that a signal ended is this plus the signal's number
 
 
@@ -95,16 +98,30 @@ class Interrupts:
 def handlers_kept() -> Iterator[None]:
     """Within it others may replace the handlers of signals; afterwards they are those of before.
 
-    Some libraries do, and drivers below Python: the compiler of PoCL, and a window system. Only the main thread may.
+    Some libraries do, and drivers below Python: the compiler of PoCL, and a window system. Only the main thread may
+    replace Python's.
     """
-    is_main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.getsignal(number) for number in signal_numbers()} if is_main else {}
+    names = NAMES if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.getsignal(number) for number in signal_numbers(names)}
+    of_others = {number: signal.getsignal(number) for number in signal_numbers(SENT)}
+    of_system = _system_handlers(names + SENT)
     try:
         yield
     finally:
         for number, handler in before.items():
             if handler is not None:  # else it was not installed by Python
                 signal.signal(number, handler)
+        for number, action in of_system.items():
+            if number in before or signal.getsignal(number) == of_others[number]:  # else the program has set its own
+                ctypes.CDLL(None).sigaction(number, action, None)
+
+
+def _system_handlers(names: tuple[str, ...]) -> dict[int, ctypes.Array[ctypes.c_char]]:
+    """What sigaction(2) returns for each signal."""
+    if os.name != "posix":
+        return {}
+    actions = {number: ctypes.create_string_buffer(ACTION_BYTES) for number in signal_numbers(names)}
+    return {number: held for number, held in actions.items() if not ctypes.CDLL(None).sigaction(number, None, held)}
 
 
 def end_process(status: int) -> None:
@@ -126,8 +143,8 @@ def report_lost_output(error: OSError) -> None:
     print_line(f"standard output: cannot be written ({error.strerror}); the output is incomplete")
 
 
-def signal_numbers() -> list[int]:
-    return [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+def signal_numbers(names: tuple[str, ...] = NAMES) -> list[int]:
+    return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
 INTERRUPTS = Interrupts()

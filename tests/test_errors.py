@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from groundglass.errors import (
     check_regular_file,
     print_line,
     shortened,
+    warnings_kept,
 )
 
 
@@ -82,3 +85,21 @@ def test_only_regular_files_are_opened(tmp_path: Path, kind: str, words: str) ->
     with pytest.raises(LookError, match=f"{words}.*give a regular file"):
         check_regular_file(path, LookError)
     check_regular_file(Path(__file__), LookError)
+
+
+def test_threads_that_ignore_warnings_leave_the_filters_of_the_program() -> None:
+    before = list(warnings.filters)
+    has_begun = threading.Event()
+
+    def ignore() -> None:
+        has_begun.set()
+        with warnings_kept(UserWarning):
+            assert len(warnings.filters) > len(before)
+
+    other = threading.Thread(target=ignore)
+    with warnings_kept(DeprecationWarning):
+        other.start()
+        has_begun.wait()
+        other.join(0.05)  # it waits; else it would restore the filters of this block at its end
+    other.join()
+    assert warnings.filters == before

@@ -16,10 +16,11 @@ from ..errors import GroundglassError, SourceError, check_name, check_regular_fi
 from ..formats.colour_tags import colours_of
 from ..formats.dng_read import COMPRESSIONS, ILLUMINANTS, UNKNOWN_ILLUMINANT, Dng, raw_directory, read_dng
 from ..formats.heif import HEIF_SUFFIXES, exif_of, read_heif
+from ..formats.libraw_errors import quiet_libraw
 from ..formats.opcodes import BadConstant, BadPixels, Curve, GainMap, Opcode, Vignette, Warp
 from ..formats.picture_kind import kind_of
 from ..formats.png_colours import PngColours, png_colours
-from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
+from ..formats.raw import RAW_SUFFIXES, read_raw
 from ..formats.tiff_tags import TagError, TagFile, Tags
 from ..frame import Encoding, Frame
 from ..yuv import YuvFormat
@@ -189,7 +190,7 @@ def _raw_metadata(path: Path) -> Metadata:
     tagged = _tag_metadata(path)
     frame, problem = None, ""
     try:
-        with quiet_libraw():
+        with quiet_libraw(path):
             frame = read_raw(path)
     except SourceError as error:
         problem = str(error).removeprefix(f"{path}: ")
@@ -338,7 +339,7 @@ def _opcode_metadata(opcode: Opcode) -> Metadata:
 
 def _libraw_metadata(path: Path) -> Metadata:
     """The capture metadata of a raw file that is not a TIFF. Empty with an old rawpy."""
-    with quiet_libraw(), rawpy.imread(str(path)) as raw:
+    with quiet_libraw(path), rawpy.imread(str(path)) as raw:
         other, lens = getattr(raw, "other", None), getattr(raw, "lens", None)
     names = {"ExposureTime": "shutter_speed", "FNumber": "aperture", "ISOSpeedRatings": "iso_speed"}
     entries = {name: getattr(other, attribute, None) for name, attribute in names.items()}

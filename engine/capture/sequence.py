@@ -11,8 +11,9 @@ from pathlib import Path
 from ..errors import GroundglassError, SourceError, cause
 from ..formats.file_errors import UNREADABLE
 from ..formats.headerless import Layout, read_headerless
+from ..formats.libraw_errors import quiet_libraw
 from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
-from ..formats.raw import RAW_SUFFIXES, quiet_libraw, read_raw
+from ..formats.raw import RAW_SUFFIXES, read_raw
 from ..frame import Frame
 from .base import BaseSource
 from .content import Content, content_of
@@ -77,7 +78,7 @@ class FileSequence(BaseSource):
         first_error: GroundglassError | None = None
         for path in self._paths:
             try:
-                with quiet_libraw():
+                with quiet_libraw(path):
                     return path, read_checked(path, self._read)
             except GroundglassError as error:
                 first_error = first_error or error

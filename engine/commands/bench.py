@@ -9,13 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..errors import DeviceError
+from ..errors import DeviceError, OutputError
 from .bench_options import BenchOptions, mode_of
 from .output import check_folder, json_target, write_file
 
 DEFAULT_SECONDS = 5.0
 SWEEP_SECONDS = 20.0
 DEFAULT_SEEDS = 2
+SUFFIXES = {"roofline": ".png", "plot": ".png", "report": ".html", "trace": ".json"}
 
 
 def run_bench_command(options: BenchOptions) -> None:
@@ -26,8 +27,11 @@ def run_bench_command(options: BenchOptions) -> None:
 
         print(schema_text(), end="")
         return
-    for file in (options.roofline, options.plot, options.report, options.trace):
+    for name, suffix in SUFFIXES.items():
+        file = getattr(options, name)
         if file is not None:
+            if file.suffix.lower() != suffix:
+                raise OutputError(f"{file}: --{name} writes a {suffix} file; change the name")
             check_folder(file)
     with json_target(options.json) as write_json:
         result = RUNS[mode](options)

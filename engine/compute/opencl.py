@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -15,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..device_array import DeviceArray, SupportsDLPack
-from ..errors import DeviceError, OutOfMemoryError
+from ..errors import DeviceError, OutOfMemoryError, warnings_kept
+from ..interrupts import handlers_kept
 from ..timing import Clock
 from .arguments import bind
 from .compiled_record import CompiledRecord
@@ -41,7 +40,8 @@ _REMEDY = "install your GPU vendor's OpenCL driver, or pip install pocl-binary-d
 def _platform_devices() -> list[Any]:
     import pyopencl as cl
 
-    return [device for platform in cl.get_platforms() for device in platform.get_devices()]
+    with handlers_kept():  # the first search loads the compiler of PoCL, which takes SIGUSR1 and others for itself
+        return [device for platform in cl.get_platforms() for device in platform.get_devices()]
 
 
 def enumerate_devices() -> tuple[list[Candidate], Failure | None]:
@@ -90,8 +90,6 @@ class OpenClDevice:
     def __init__(
         self, candidate: Candidate, gl: moderngl.Context | None = None, owner: OpenClDevice | None = None
     ) -> None:
-        # Compiler remarks on built-in kernels are not for users.
-        os.environ.setdefault("PYOPENCL_COMPILER_OUTPUT", "0")
         import pyopencl as cl
 
         keep_invokers()
@@ -347,8 +345,7 @@ class OpenClDevice:
         # Looks come and go, and a program takes 2 MB: theirs end with them.
         keep = self.is_cpu and not KERNELS.is_generated(source.name)
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore", cl.CompilerWarning)
+            with warnings_kept(cl.CompilerWarning):  # remarks on built-in kernels are not for users
                 return partial(cl.Kernel, build(self._context, source.text, options, self.compiled, keep))
         except cl.RuntimeError as error:
             raise source.error(str(error)) from error

@@ -109,7 +109,7 @@ class Statistics:
         return Group(
             f"{self.frames} frames of {width}x{height} in {self.seconds:.1f} s: {self.fps:.1f} fps, "
             f"{self.late_frames} late, {self.dropped_frames} dropped",
-            *([f"scale: {scales}"] if self.scale < 1.0 or len(self.frames_by_scale) > 1 else []),
+            *([f"scale: {scales}"] if any(scale != "1" for scale in self.frames_by_scale) else []),
             *([f"the camera returned {self.reconnects} times"] if self.reconnects else []),
             table,
             *([f"longest intervals: {longest}"] if longest else []),

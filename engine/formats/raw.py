@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,7 +40,6 @@ RAW_SUFFIXES = frozenset(
 # LibRaw's flip is a sum of bits (1 mirrors columns, 2 mirrors rows, 4 transposes first) for the eight EXIF values.
 LIBRAW_FLIP_TO_EXIF = {0: 1, 1: 2, 2: 4, 3: 3, 4: 5, 5: 8, 6: 6, 7: 7}
 
-DAMAGE = ("data corrupted at", "Unexpected end of file")  # LibRaw on standard error
 LIBRAW_COMPRESSIONS = (1, 7, 8, 9, LOSSY_JPEG)
 LIBRAW_HAS_MATRIX = 0.125  # LibRaw's threshold for the first number of a colour matrix from a file
 
@@ -103,34 +99,6 @@ def _libraw_error(path: Path, error: rawpy.LibRawError, dng: Dng | None) -> Sour
     message = error.args[0] if error.args else "unknown reason"
     reason = message.decode(errors="replace") if isinstance(message, bytes) else message
     return SourceError(f"{path}: LibRaw cannot unpack it ({reason}); copy it again or convert it to DNG")
-
-
-@contextlib.contextmanager
-def quiet_libraw() -> Iterator[None]:
-    """Catches LibRaw's lines about damaged data on standard error, and raises a SourceError of the first.
-
-    LibRaw shows the damaged picture, of which a part may be unwritten. Standard error of the whole process is
-    caught: use it to open a source, never in a running capture thread.
-    """
-    try:
-        saved = os.dup(2)
-    except OSError:  # a program without a console has no standard error
-        yield
-        return
-    sys.stderr.flush()
-    with tempfile.TemporaryFile() as caught:
-        os.dup2(caught.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-        caught.seek(0)
-        lines = caught.read(4096).decode(errors="replace").splitlines()
-    damaged = next((line for line in lines if any(word in line for word in DAMAGE)), None)
-    if damaged is not None:
-        name, _, fault = damaged.rpartition(": ")
-        raise SourceError(f"{name}: the picture is damaged or cut off ({fault}); copy it again from the card")
 
 
 def camera_to_rec2020(color_matrix: NDArray[Any], rgb_xyz_matrix: NDArray[Any]) -> NDArray[np.float64]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import LookError
+from ..errors import LookError, warnings_kept
 from .lut import MAX_LENGTH, MAX_SIDE, UNIT, Domain, Lut
 
 MANY = 64**3  # rows that are read at once
@@ -89,8 +88,7 @@ def _many(text: str, start: int, rows: int) -> NDArray[np.float32] | None:
     if rest.count("\n") + 1 != rows:
         return None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)  # NumPy before 2.3, for a text with other things
+        with warnings_kept(DeprecationWarning):  # NumPy before 2.3, for a text with other things
             numbers = np.fromstring(rest, np.float32, sep=" ")
     except ValueError:
         return None

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 SHARP_PX = 0.5  # blur radius up to which a disc is one pixel, as in kernels/defocus.h
 _BEFORE_PX = 8.0  # radius in front of the focus from which layers may start
 _FOCUS_PX = 0.75  # radius behind the focus up to which points share a layer with the focus
+_DIVIDED_PX = 1.0  # smallest radius between two layers: occluded surfaces are spread at half size, which softens edges
 _CLOSE = 1.15  # borders that would move by a smaller ratio stay
 
 Radii = NDArray[np.float64]
@@ -42,8 +43,8 @@ def layers_of(radii_px: Radii, count: int, before: Layers | None = None) -> Laye
     if count > 2 and behind.size and behind.max() > 4 * SHARP_PX:
         borders.append(_FOCUS_PX)
     if len(borders) < count - 1:
-        groups = [np.sort(-radii_px[radii_px < middle]), np.sort(radii_px[radii_px > _FOCUS_PX])]
-        sides = zip((-1, 1), groups, strict=True)
+        groups = [-radii_px[radii_px < middle], radii_px[radii_px > _FOCUS_PX]]
+        sides = zip((-1, 1), (np.sort(np.maximum(group, _DIVIDED_PX)) for group in groups), strict=True)
         cuts = [(gain, side * radius) for side, group in sides for gain, radius in _cuts(group)]
         borders += [radius for _, radius in sorted(cuts, reverse=True)[: count - 1 - len(borders)]]
     unused = max([1.0, *borders, *behind[-1:]])

@@ -21,6 +21,7 @@ from ..errors import GroundglassError, OutputError
 from ..gl.readback import Readback
 from .endings import Endings
 from .reserved_paths import reserved_path
+from .steady_times import SteadyTimes
 from .stills import NO_PICTURE, PATIENCE_S
 from .video import CODECS, VideoWriter, even
 
@@ -46,6 +47,7 @@ class Recording(Tool):
         self._begun: list[Future[str]] = []  # results for those who wait for the beginning
         self._endings = Endings(tool_context.messages)
         self._began_s = 0.0
+        self._times = SteadyTimes(0.0)
         self._start_requested = file is not None
         self._patient_until_s = inf  # when a requested recording no longer waits for a picture
         self._second = -1
@@ -82,7 +84,8 @@ class Recording(Tool):
             self._tool_context.messages.report_loss(self._endings.lost)
             self._end()
             return
-        taken = self._readback.request(drawn.texture, perf_counter() - self._began_s)
+        time_s = self._times.of(drawn.frame.latency_from_s, perf_counter())
+        taken = self._readback.request(drawn.texture, time_s)
         if taken is not None:
             video_writer.add(taken[1], taken[0])
 
@@ -146,6 +149,7 @@ class Recording(Tool):
             self._refuse(error)
             return
         self._began_s = perf_counter()
+        self._times = SteadyTimes(self._began_s)
         self._tool_context.log.recorded_size = size
         reduced = f" ({100 * scale:.3g} % of the source)" if scale < 1.0 else ""
         message = f"recording {file.name}: {size[0]}x{size[1]}{reduced}"

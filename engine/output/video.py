@@ -199,7 +199,8 @@ def record_scale(size: tuple[int, int], picture: tuple[int, int], codec: str) ->
         raise OutputError(
             f"{named}: {codec} encodes colour for pairs of pixels; use even sides: {width // 2 * 2}x{height // 2 * 2}"
         )
-    full = picture if (width > height) == (picture[0] > picture[1]) else (picture[1], picture[0])  # a rotated frame
+    is_rotated = (width - height) * (picture[0] - picture[1]) < 0
+    full = (picture[1], picture[0]) if is_rotated else picture
     if width > full[0] or height > full[1]:
         raise OutputError(f"{named}: the picture has {full[0]}x{full[1]}; name a smaller size, or leave it out")
     scale = width / full[0]

@@ -159,6 +159,12 @@ def test_a_report_in_a_missing_folder_is_refused_before_the_measurement() -> Non
     assert isinstance(done.exception, OutputError)
 
 
+@pytest.mark.parametrize("words", [("--report", "a.pdf"), ("--roofline", "a.jpg"), ("--trace", "a.html")])
+def test_a_file_of_another_format_is_refused_before_the_measurement(words: tuple[str, str]) -> None:
+    done = CliRunner().invoke(app, ["bench", *words])
+    assert str(done.exception).startswith(f"{words[1]}: {words[0]} writes a .")
+
+
 def test_an_unknown_stage_is_refused() -> None:
     with pytest.raises(GroundglassError, match="no stage has such a name; the stages are copy, sharpen"):
         select({"copy": lambda: None, "sharpen": lambda: None}, ["nothing"])

@@ -118,6 +118,15 @@ def test_the_table_fits_into_80_columns() -> None:
         assert words in text.getvalue()
 
 
+@pytest.mark.parametrize(("scale", "is_named"), [(1.0, False), (0.5, True)])
+def test_a_smaller_picture_is_named_if_its_scale_was_reduced_not_its_demosaic(scale: float, is_named: bool) -> None:
+    log, text = FrameLog(1 / 60), io.StringIO()
+    log.scale = 0.5
+    log.present(10.1, 10.0, 10.0, scale)
+    Console(file=text, width=80).print(summary(log).table())
+    assert ("scale: 1 at 50 %" in text.getvalue(), "scale:" in text.getvalue()) == (is_named, is_named)
+
+
 def test_the_longest_intervals_by_the_change_before_them() -> None:
     log, now_s = FrameLog(0.02), 0.0
     looks = ["classic"] * 80 + ["blue"] * 80

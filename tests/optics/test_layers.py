@@ -36,6 +36,12 @@ def test_distant_objects_have_separate_layers(radii: tuple[float, ...]) -> None:
     assert len(set.union(*(numbers(spread(radius), layers) for radius in radii))) == len(radii)
 
 
+def test_points_close_to_the_focus_are_not_divided() -> None:
+    layers = layers_of(np.linspace(-0.95, 0.2, 200), 5)
+    assert [border for border in layers.borders_px if border < 0] == [-SHARP_PX]
+    assert min(layers_of(np.linspace(-9.0, 0.2, 200), 5).borders_px[:-1]) < -1.0
+
+
 def test_two_layers_divide_a_scene_in_front_of_the_focus() -> None:
     (border,) = layers_of(spread(-12.0, -2.5), 2).borders_px
     assert -11 < border < -3

@@ -70,3 +70,23 @@ def test_a_surface_shows_no_layers(engine: gg.Engine, quality: Quality, depth_m:
         settings = gg.Settings(lens=LENS, focus_m=focus_m, quality=quality)
         blurred = rendered(engine, settings, picture, of_eight_bits(depth_m))
         assert largest_second_difference(blurred) <= bound
+
+
+@pytest.mark.parametrize("quality", ["live", "best"])
+@pytest.mark.parametrize("f_number", [8.0, 11.0])
+def test_an_edge_on_a_surface_close_to_the_focus_is_as_sharp_as_its_blur(
+    quick_api: None, quality: Quality, f_number: float
+) -> None:
+    """The last dark row before a white one, across a wall: the part of each disc that is white."""
+    lens, focus_m, rows = gg.Lens(focal_mm=50, f_number=f_number, sensor_width_mm=36.0), 1.2, 48
+    nearness = np.linspace(1.25, 0.45, WIDTH)
+    picture = np.zeros((rows, WIDTH, 3), np.float32)
+    picture[rows // 2 :] = 1
+    depth_m = np.float32(np.tile(1 / nearness, (rows, 1)))
+    blurred = gg.defocus(picture, depth_m, lens=lens, focus_m=focus_m, quality=quality)[rows // 2 - 1, :, 1]
+    radii_px = np.abs(lens.coc_scale_px(focus_m, WIDTH) / 2 * (1 - focus_m * nearness))
+    assert radii_px.max() < 1.0
+    down, right = np.mgrid[-2:3, -2:3]
+    discs = np.clip(np.maximum(radii_px, 0.5)[:, None, None] + 0.5 - np.hypot(down, right), 0, 1)
+    white = discs[:, down > 0].sum(1) / discs.sum((1, 2))
+    assert np.abs(blurred - white)[EDGE_PX:-EDGE_PX].max() < 0.015

@@ -290,6 +290,7 @@ def test_a_size_to_record_is_a_scale(size: tuple[int, int], picture: tuple[int, 
         ((853, 480), r"--record-size 853x480: h264 encodes colour for pairs .*use even sides: 852x480"),
         ((3840, 2160), r"--record-size 3840x2160: the picture has 1920x1080; name a smaller size"),
         ((1280, 800), r"--record-size 1280x800: has another shape than .* 1920x1080; use 1280x720"),
+        ((640, 640), r"--record-size 640x640: has another shape than .* 1920x1080; use 640x360"),
     ],
 )
 def test_a_size_that_cannot_be_recorded_is_an_error(size: tuple[int, int], message: str) -> None:

@@ -11,8 +11,9 @@ from pathlib import Path
 from time import perf_counter
 
 from ....errors import GroundglassError, SourceError
+from ....formats.libraw_errors import quiet_libraw
 from ....formats.picture_read import PICTURE_SUFFIXES
-from ....formats.raw import RAW_SUFFIXES, quiet_libraw
+from ....formats.raw import RAW_SUFFIXES
 from ....frame import Frame
 from ...base import BaseSource
 from ...kinds import Request
@@ -62,7 +63,7 @@ class WatchSource(BaseSource):
             found = self._list()
         except OSError as error:
             raise SourceError(f"{name}: cannot be listed ({error.strerror}); check its permissions") from error
-        with quiet_libraw():
+        with quiet_libraw(self._folder):
             self._open_newest(found)
 
     def __iter__(self) -> Iterator[Frame]:

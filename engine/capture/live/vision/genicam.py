@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ....errors import MissingExtraError, SourceError, check_regular_file
+from ....errors import MissingExtraError, SourceError, check_regular_file, warnings_kept
 from ....interrupts import handlers_kept
 from ...kinds import ConnectedCamera, Request
 from .features import Features, Spelling, short
@@ -66,7 +66,9 @@ class _Library:
     def load(cls, name: str) -> _Library:
         try:
             from genicam import genapi, gentl
-            from harvesters import core
+
+            with warnings_kept():  # harvesters' would show all warnings of the program, once each
+                from harvesters import core
         except ImportError as error:
             raise MissingExtraError(name, "harvesters", "genicam") from error
         logging.getLogger("harvesters.core").setLevel(logging.CRITICAL)  # errors are shown by us, in one line
