@@ -219,7 +219,8 @@ def test_a_recording_does_not_wait_long_for_a_picture(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_r_starts_and_ends_a_recording(tmp_path: Path) -> None:
+def test_r_starts_and_ends_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundglass.output.video.QUEUE", 32)  # the encoder may begin late on a busy machine
     harness = Harness(tmp_path)
     harness.show(10)
     harness.controls.press("R")
