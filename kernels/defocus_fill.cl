@@ -1,171 +1,30 @@
-/* The surfaces of the layers, continued behind their occluders. With more than two layers, each scale extends a surface
- * by one pixel before the next is made of it; and its hidden parts continue as smoothly as a spline under tension.
+/* The surfaces of the layers, continued behind their occluders: from the smallest scale to the largest, and with more
+ * than two layers as smoothly as a spline under tension.
  */
 #define NARROW_F16 /* like kernels/defocus_layers.cl */
 #include "portable.h"
 #include "defocus.h"
+#include "surfaces.h"
 
-/* Inverse of the part of a pixel in which a surface is seen that decides on what is occluded next to it. A surface of the
- * nearest layer continues only behind what is narrow: whether wide occluders have another one behind them is unknown.
+/* Like TRUST, for the nearest layer. Its surface continues only behind what is narrow: whether wide occluders have
+ * another one behind them is unknown.
  */
-#define TRUST 16.0f
 #define TRUST_NEAREST 1.0f
-#define WHOLE 0.998f   /* less than the 1 of whole pixels, by more than halves are rounded */
-#define LACKING 0.99f  /* a pixel with less has an occluder, and the mean of four pixels with it is not WHOLE */
-#define RIDGE 0.3f /* added to the variance of positions, in pixels squared: few of them decide on no slope */
-#define AROUND 1   /* pixels to the neighbours that an extension reads, */
-#define STENCIL 2  /* and a step of a spline */
-#define SUPPORT 5.0f /* inverse of the weight from which a pixel is fixed */
-#define EXTENDED 5 /* planes of a layer that `extend` makes */
-
-/* Sums over the neighbours of a run that show the surface: weight, its moments, and for each value the same. */
-typedef struct {
-    floats weight, x, y, xx, xy, yy, value[4], value_x[4], value_y[4];
-} Moments;
-
-/* Adds the pixel at (dx, dy) from each pixel of a run. `sums` are those of the surface at the run. */
-FUNCTION void add_neighbour(Moments *moments, GLOBAL const f16 *sums, int dx, int dy, int pitch, int stride,
-                            ints within)
-{
-    const int at = dy * pitch + dx, squared = dx * dx + dy * dy;
-    const float nearness = 1.0f / ((float)squared + 0.25f);
-    const floats near = within ? (floats)(nearness * nearness) : (floats)(0.0f);
-    const float x = (float)dx, y = (float)dy;
-    const floats weight = within ? near * LOAD_F16(sums, at + CERTAINTY * stride) : near;
-    if (!any_positive(weight))
-        return;
-    moments->weight += weight;
-    moments->x += x * weight;
-    moments->y += y * weight;
-    moments->xx += x * x * weight;
-    moments->xy += x * y * weight;
-    moments->yy += y * y * weight;
-    UNROLL for (int plane = 0; plane < 4; ++plane) {
-        const floats sum = LOAD_F16(sums, at + (plane < 3 ? plane : 4) * stride);
-        const floats value = weight > 0.0f ? near * sum : (floats)(0.0f);
-        moments->value[plane] += value;
-        moments->value_x[plane] += x * value;
-        moments->value_y[plane] += y * value;
-    }
-}
-
-/* The values at a run: those of the plane through its neighbours, whose slope is held back by RIDGE. */
-FUNCTION void extrapolate(const Moments *moments, floats *values)
-{
-    const floats per_weight = 1.0f / greater(moments->weight, (floats)(EPSILON));
-    const floats x = moments->x * per_weight, y = moments->y * per_weight, xy = moments->xy * per_weight - x * y;
-    const floats xx = moments->xx * per_weight - x * x + RIDGE, yy = moments->yy * per_weight - y * y + RIDGE;
-    const floats per_area = 1.0f / (xx * yy - xy * xy);
-    UNROLL for (int plane = 0; plane < 4; ++plane) {
-        const floats mean = moments->value[plane] * per_weight;
-        const floats along_x = moments->value_x[plane] * per_weight - mean * x;
-        const floats along_y = moments->value_y[plane] * per_weight - mean * y;
-        const floats slope_x = (yy * along_x - xy * along_y) * per_area;
-        const floats slope_y = (xx * along_y - xy * along_x) * per_area;
-        const floats value = mean - slope_x * x - slope_y * y;
-        values[plane] = greater(lesser(value, 2.0f * mean), (floats)(0.0f));
-    }
-}
-
-/* Positive where a pixel shows an occluder of the surface, or is next to one. The next function: whether a run has one. */
-FUNCTION floats lacking_at(GLOBAL const f16 *surface, int at, int stride)
-{
-    return LOAD_F16(surface, at + 3 * stride) - LOAD_F16(surface, at + 5 * stride)
-         - LOAD_F16(surface, at + CERTAINTY * stride) + LACKING;
-}
-
-FUNCTION int is_extended_at(GLOBAL const f16 *surface, int at, int stride, ints within)
-{
-    return any_positive(within ? lacking_at(surface, at, stride) : (floats)(0.0f));
-}
-
-/* Sums of a run from index `at` of the surface on: those of colour, radius and weight. */
-FUNCTION void load_sums(GLOBAL const f16 *surface, int at, int stride, floats *sums)
-{
-    sums[4] = LOAD_F16(surface, at + CERTAINTY * stride);
-    UNROLL for (int plane = 0; plane < 4; ++plane) {
-        const floats sum = LOAD_F16(surface, at + (plane < 3 ? plane : 4) * stride);
-        sums[plane] = sums[4] > 0.0f ? sum : (floats)(0.0f);
-    }
-}
-
-/* Extends a run, whose `sums` change to those of the extended surface. Stores its values in `to`. */
-FUNCTION void extend_run(GLOBAL const f16 *surface, GLOBAL f16 *to, int at, int pitch, int stride, int x, int width,
-                         int first_row, int last_row, floats *sums)
-{
-    Moments moments = {0};
-    for (int dy = first_row; dy <= last_row; ++dy)
-        UNROLL for (int dx = -AROUND; dx <= AROUND; ++dx) {
-            const ints column = x + dx + LANES;
-            add_neighbour(&moments, surface + at, dx, dy, pitch, stride, (column >= 0) & (column < width));
-        }
-    const ints is_whole = lacking_at(surface, at, stride) <= 0.0f;
-    const floats own = sums[4], per_weight = 1.0f / greater(own, (floats)(EPSILON));
-    const floats weight = lesser(moments.weight, (floats)(1.0f));
-    floats values[4];
-    extrapolate(&moments, values);
-    UNROLL for (int plane = 0; plane < 4; ++plane) {
-        STORE_F16(to, at + plane * stride, is_whole ? per_weight * sums[plane] : values[plane]);
-        sums[plane] = is_whole ? sums[plane] : weight * values[plane];
-    }
-    STORE_F16(to, at + 4 * stride, is_whole ? limited(TRUST * own, 0.0f, 1.0f) : weight);
-    sums[4] = is_whole ? own : weight;
-}
-
-/* Extends the surfaces of a scale behind their occluders by one pixel, into `extended`: colour (0 to 2), radius (3) and
- * weight (4). The next smaller scale gets the means of that: so its pixels at an edge show the surface as a whole.
- */
-KERNEL void extend(GLOBAL const f16 *RESTRICT fine_scale, GLOBAL f16 *RESTRICT extended, GLOBAL f16 *RESTRICT scale,
-                   int rows, int width, int height, int pitch, int stride, int half_pitch, int half_stride,
-                   int first_surface)
-{
-    const int l = GLOBAL_Y / rows + first_surface, y = GLOBAL_Y % rows;
-    if (2 * GLOBAL_X >= width)
-        return;
-    GLOBAL const f16 *surface = fine_scale + SURFACE(l) * stride;
-    GLOBAL f16 *coarse = scale + SURFACE(l) * half_stride + (y + PAD) * half_pitch + PAD + GLOBAL_X;
-    const floats none = (floats)(0.0f), before = LOAD_F16(coarse, CERTAINTY * half_stride);
-    if (!any_positive(WHOLE - before))
-        return; /* wholly visible */
-    floats means[5] = {none, none, none, none, none};
-    for (int row = 2 * y; row < 2 * y + 2 && row < height; ++row) {
-        floats found[2][5];
-        for (int part = 0; part < 2; ++part) {
-            const int x = 2 * GLOBAL_X + part * RUN, at = (row + PAD) * pitch + PAD + x;
-            const ints within = x + LANES < width;
-            load_sums(surface, at, stride, found[part]);
-            if (is_extended_at(surface, at, stride, within))
-                extend_run(surface, extended + EXTENDED * l * stride, at, pitch, stride, x, width,
-                           row < AROUND ? -row : -AROUND, row + AROUND < height ? AROUND : height - 1 - row,
-                           found[part]);
-            UNROLL for (int sum = 0; sum < 5; ++sum)
-                found[part][sum] = within ? found[part][sum] : none;
-        }
-        UNROLL for (int sum = 0; sum < 5; ++sum)
-            means[sum] += 0.25f * (EVERY_SECOND(found[0][sum], found[1][sum], 0)
-                                   + EVERY_SECOND(found[0][sum], found[1][sum], 1));
-    }
-    const ints is_changed = absolute(means[4] - before) > 1.0f - WHOLE;
-    if (!any_positive(is_changed ? (floats)(1.0f) : none))
-        return;
-    means[3] *= 0.5f; /* a radius in pixels of the scale */
-    for (int sum = 0; sum < 5; ++sum) {
-        GLOBAL f16 *to = coarse + (sum < 3 ? sum : sum == 3 ? 4 : CERTAINTY) * half_stride;
-        STORE_F16(to, 0, is_changed ? means[sum] : LOAD_F16(to, 0));
-    }
-}
+#define STENCIL 2 /* pixels to the neighbours that a step of a spline reads */
+#define SUPPORT 4.0f /* inverse of the weight from which a pixel is fixed */
 
 /* Fraction of a pixel that a surface covers, from its `seen` part relative to the `known` part of the pixel. `trust` is
- * one of the above.
+ * TRUST or TRUST_NEAREST.
  */
 FUNCTION floats visible_share(floats seen, floats known, float trust)
 {
     return limited(trust * seen, 0.0f, 1.0f) * lesser(seen / greater(known, (floats)(EPSILON)), (floats)(1.0f));
 }
 
-/* Converts a surface in place from sums to means where it is visible or `extended`, and fills it from `around` where it is not
- * (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise. Where
- * the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no coverage.
+/* Converts a surface in place from sums to means where it is visible or `extended`, and fills it from `around` where it
+ * is not (push-pull; Gortler et al., "The Lumigraph", SIGGRAPH 1996). The border, outside `within`, is filled likewise.
+ * Where the next smaller scale is `too_far` for any disc, it supplies the colour of the continued surface but no
+ * coverage.
  */
 FUNCTION void complete(GLOBAL f16 *surface, GLOBAL const f16 *extended, int is_extended, int at, int stride,
                        ints within, const floats *around, int too_far, float share_trust)
@@ -182,7 +41,10 @@ FUNCTION void complete(GLOBAL f16 *surface, GLOBAL const f16 *extended, int is_e
             STORE_F16(surface, at + plane * stride,
                   per_weight * (weight > 0.0f ? LOAD_F16(from, at) : none) + (1.0f - trust) * around[plane]);
     }
-    STORE_F16(surface, at + 3 * stride, too_far ? visible_share(seen, known, share_trust) : seen + (1.0f - known) * around[3]);
+    const floats extension = is_extended ? LOAD_F16(extended + 5 * stride, at) : (floats)(UNDECIDED);
+    const floats hidden = within && extension >= 0.0f ? extension : around[3];
+    STORE_F16(surface, at + 3 * stride,
+              too_far ? visible_share(seen, known, share_trust) : seen + (1.0f - known) * hidden);
 }
 
 /* The smallest scale: occluded pixels are interpolated from all others by inverse distance (D. Shepard, "A
@@ -212,7 +74,8 @@ KERNEL void fill_top(GLOBAL const f16 *RESTRICT sums, GLOBAL f16 *RESTRICT top, 
     const int ends = l > 0 ? too_far : nearest_too_far;
     const floats per_visible = 1.0f / weights;
     const int at = row * pitch + GLOBAL_X;
-    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride), l > 0 ? TRUST : TRUST_NEAREST);
+    const floats here = visible_share(LOAD_F16(surface, at + 3 * stride), LOAD_F16(surface, at + 5 * stride),
+                                      l > 0 ? TRUST : TRUST_NEAREST);
     for (int plane = 0; plane < 5; ++plane)
         STORE_F16(top, at + (SURFACE_PLANES * l + plane) * stride,
               plane != 3 ? means[plane] * per_visible : ends ? here : seen / known);
@@ -274,9 +137,10 @@ KERNEL void smooth_hidden(GLOBAL f16 *scale, GLOBAL f16 *spare, int rows, int wi
     const ints within = (x >= 0) & (x < width) & (ints)(y >= 0 && y < height ? ~0 : 0);
     const float bend = 1.0f - tension, of_own = 4.0f + 16.0f * bend;
     const floats step = within ? (floats)(pace / of_own) : (floats)(0.0f);
-    const floats hidden = 1.0f - LOAD_F16(surface, at + 5 * stride), free_cover = step * hidden;
+    const floats known = LOAD_F16(surface, at + 5 * stride);
+    const floats free_cover = step * (1.0f - limited(SUPPORT * known, 0.0f, 1.0f));
     const floats unknown = 1.0f - limited(SUPPORT * LOAD_F16(surface, at + CERTAINTY * stride), 0.0f, 1.0f);
-    const floats free_colour = hidden > 0.0f ? step * unknown : (floats)(0.0f);
+    const floats free_colour = known < 1.0f ? step * unknown : (floats)(0.0f);
     UNROLL for (int plane = 0; plane < 4; ++plane) {
         GLOBAL const f16 *here = from + at + plane * stride, *above = here - pitch, *below = here + pitch;
         const floats own = LOAD_F16(here, 0);

@@ -1,11 +1,7 @@
 /* The layers at every scale: the light that they spread, and their surfaces. */
 #include "portable.h"
 #include "defocus.h"
-
-/* Weight in its surface's colour of a pixel next to a nearer surface: it may show that, too. Without other pixels it
- * decides.
- */
-#define MIXED 0.25f
+#include "surfaces.h"
 
 /* Sums of one layer over the four pixels that a pixel of the first scale covers: the light that it passes on, as in the
  * planes SPREAD of a scale, and its surface, as in the planes SURFACE.
@@ -46,18 +42,6 @@ FUNCTION Presence presence_of(GLOBAL const float *borders, int l, float nearest,
                         && (near > (1.0f + FADE) * reach || far < -(1.0f + FADE) * reach);
     presence.known = before;
     return presence;
-}
-
-/* The smallest radii of the pixels above, below and beside both pixels of a pair whose `radii` are at index `from`. */
-FUNCTION void nearest_beside(GLOBAL const f16 *radius, int from, int pitch, const floats *radii, floats *nearest)
-{
-    floats above[2], below[2], left[2], right[2];
-    load_pairs_f16(radius, from - pitch, &above[0], &above[1]);
-    load_pairs_f16(radius, from + pitch, &below[0], &below[1]);
-    load_pairs_f16(radius, from - 1, &left[0], &left[1]);
-    load_pairs_f16(radius, from + 1, &right[0], &right[1]);
-    nearest[0] = lesser(lesser(above[0], below[0]), lesser(left[0], radii[1]));
-    nearest[1] = lesser(lesser(above[1], below[1]), lesser(radii[0], right[1]));
 }
 
 /* The sums for a run of a layer that is present, from the index `fine` of full-size planes on; `quarter` is 1/4 in

@@ -24,7 +24,7 @@ from ..compute.tiles import TILE, run_cells, run_tiles
 from ..kept import Kept
 from ..lens import Lens
 from .blur import Blur
-from .fill import Surfaces, extend_surfaces, fill_surfaces
+from .fill import FullSize, Surfaces, extend_surfaces, fill_surfaces
 from .highlight_sprites import HighlightSprites
 from .layers import SHARP_PX, Layers, layers_of
 from .matte import MatteStage
@@ -35,8 +35,8 @@ from .unmix import SIDES, Unmix
 
 Quality = Literal["live", "best"]
 QUALITIES: tuple[Quality, ...] = get_args(Quality)
-LAYERS, HALVE, FILL, SPREAD, SPRITES = (
-    f"defocus_{part}.cl" for part in ("layers", "halve", "fill", "spread", "sprites")
+LAYERS, HALVE, EXTEND, FILL, SPREAD, SPRITES = (
+    f"defocus_{part}.cl" for part in ("layers", "halve", "extend", "fill", "spread", "sprites")
 )
 MAX_BORDER = UNLIMITED = 1e6  # pixels; larger than any radius
 MAX_BLUR = 0.1  # largest blur radius as a fraction of the picture's width
@@ -134,7 +134,8 @@ class Defocus:
         self._reach = tuple(min(reach, limit) for reach in REACHES[self.quality])
         settings = f"?LAYERS={self._layers}&SHAPED={int(not shape.is_plain)}"
         self._spread_planes = 6 + int(not shape.is_plain)
-        self._prepare, self._halve, self._fill = LAYERS + settings, HALVE + settings, FILL + settings
+        self._prepare, self._halve = LAYERS + settings, HALVE + settings
+        self._extend, self._fill = EXTEND + settings, FILL + settings
         self._spread, self._sprites = f"{SPREAD}{settings}&SECTORS={self._sectors}", SPRITES + settings
         self._device.write(self._aperture, shape.table)
         if self._sectors > 1:
@@ -194,7 +195,7 @@ class Defocus:
         self._highlights.find(scene, self._radius, self._weight)
         self._weight.mirror(border=border)
         self._build_pyramid(scene, UNLIMITED if count == 1 else self._reach_at(1))
-        self._fill_pyramid(extent)
+        self._fill_pyramid(scene, extent)
         shifts = [shift_at(number, blur.colour_shift_px) for number in range(count)]
         for number, shift in enumerate(shifts):
             self._weight_scale(number, count, shape, shift)
@@ -270,13 +271,15 @@ class Defocus:
                 first_surface=self._first_surface, reach=self._reach_at(number), row_count=layout.height * self._layers,
             )  # fmt: skip
 
-    def _fill_pyramid(self, extent: _Extent) -> None:
+    def _fill_pyramid(self, scene: Planes, extent: _Extent) -> None:
         """Extrapolates every surface behind its occluders."""
         first, planes = self._first_surface, self._spread_planes * self._layers
         surfaces = Surfaces(first, self._layers - first, planes, extent.filled, extent.filled_nearest)
         is_extended = extends(self._layers)
         if is_extended:
-            extend_surfaces(self._fill, self._scales, surfaces)
+            tiles = self._tiles_x, self._tiles_y
+            picture = FullSize(scene, self._radius, self._borders, self._highlights.levels, tiles)
+            extend_surfaces(self._extend, picture, self._scales, surfaces)
         fill_surfaces(self._fill, self._scales, self._pyramid_top, surfaces, is_extended=is_extended)
 
     def _weight_scale(self, number: int, count: int, shape: Shape, shift_px: tuple[float, float]) -> None:

@@ -1,4 +1,7 @@
-"""Surfaces continued behind their occluders, at every scale of a blur (`kernels/defocus_fill.cl`)."""
+"""Surfaces continued behind their occluders, at every scale of a blur.
+
+The kernels are in `kernels/defocus_extend.cl` and `kernels/defocus_fill.cl`.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ..compute.device import Buffer
 from ..compute.planes import Planes
 from .scale import EXTENDED_PLANES, Scale
 
-_TENSION = 0.2  # at the first scale, relative to the stiffness of the spline
+_TENSION = 1.0  # at the first scale, relative to the stiffness of the spline
 _STEPS = 6  # an even number; each costs about 2 % of a frame of `best`
 _SMALLEST_MODE = 0.05  # smallest eigenvalue that the steps reduce
 _STENCIL_PX = 2
@@ -31,8 +35,30 @@ class Surfaces(NamedTuple):
     nearest_too_far: int
 
 
-def extend_surfaces(kernels: str, scales: Sequence[Scale], surfaces: Surfaces) -> None:
-    """Queues the extension of all surfaces by one pixel at each scale that spreads, and the means for the next one."""
+class FullSize(NamedTuple):
+    """A picture of full size: its planes, signed blur `radius`, `borders` of the layers, and `levels` of highlights, in
+    `tiles` across and down.
+    """
+
+    scene: Planes
+    radius: Planes
+    borders: Buffer
+    levels: Buffer
+    tiles: tuple[int, int]
+
+
+def extend_surfaces(kernels: str, picture: FullSize, scales: Sequence[Scale], surfaces: Surfaces) -> None:
+    """Queues the extension of all surfaces: at the first scale from the pixels of full size, then by one pixel at each
+    scale that spreads, and the means for the next one.
+    """
+    first, half, full = scales[0].planes, scales[1].planes, picture.scene.layout
+    first.run(
+        kernels, "extend_picture", scene=picture.scene.buffer, radius=picture.radius.buffer, scale=first.buffer,
+        half_scale=half.buffer, borders=picture.borders, levels=picture.levels, rows=first.layout.height,
+        full_pitch=full.pitch, full_stride=full.stride, half_pitch=half.layout.pitch, half_stride=half.layout.stride,
+        tiles_x=picture.tiles[0], tiles_y=picture.tiles[1], first_surface=surfaces.first,
+        row_count=first.layout.height * surfaces.layers,
+    )  # fmt: skip
     extended = sum(scale.spreads for scale in scales)
     for scale, smaller in itertools.pairwise(scales[: extended + 1]):
         finer, layout = scale.planes.layout, smaller.planes.layout

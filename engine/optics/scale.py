@@ -12,7 +12,7 @@ from ..compute.tiles import TILE
 
 _MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
 SPREAD_PLANES = 7  # maximum per layer; layout: kernels/defocus.h
-EXTENDED_PLANES = 5  # per layer, as in kernels/defocus_fill.cl
+EXTENDED_PLANES = 6  # per layer, as in kernels/surfaces.h
 
 
 def extends(layers: int) -> bool:

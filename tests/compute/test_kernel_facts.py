@@ -333,16 +333,16 @@ def a_defocused_lamp_is_a_disc_with_its_energy(device: Device) -> None:
     np.testing.assert_allclose(result[radius < diameter_px / 4], 1000.0 / (np.pi * diameter_px**2 / 4), rtol=0.15)
 
 
-@covers("defocus_fill.cl", "extend", "smooth_hidden")
+@covers("defocus_extend.cl", "extend_picture", "extend")
+@covers("defocus_fill.cl", "smooth_hidden")
 def an_even_slope_of_light_continues_behind_a_blurred_bar(device: Device) -> None:
     lens = gg.Lens(focal_mm=50, f_number=1.4, sensor_width_mm=36.0)
     x = np.indices((96, 144))[1]
     slope = (0.1 + 0.005 * x).astype(np.float32)
-    bar = np.abs(x - 72) < 5
-    scene = np.repeat(np.where(bar, 0.0, slope)[..., None], 3, axis=2)
-    result = gg.defocus(scene, np.where(bar, 0.7, 3.0), lens=lens, focus_m=3.0, quality="best")[48, :, 1]
-    coverage = gg.defocus(np.where(bar, 1.0, 0.0)[..., None].repeat(3, axis=2), np.where(bar, 0.7, 3.0), lens=lens,
-                          focus_m=3.0, quality="best")[48, :, 1]  # fmt: skip
+    bar = (np.abs(x - 72) < 5).astype(np.float32)
+    lights = [light[..., None].repeat(3, axis=2) for light in ((1 - bar) * slope, bar)]
+    blurred = [gg.defocus(light, 3.0 - 2.3 * bar, lens=lens, focus_m=3.0, quality="best") for light in lights]
+    result, coverage = (light[48, :, 1] for light in blurred)
     np.testing.assert_allclose(result[40:104], ((1 - coverage) * slope[48])[40:104], atol=0.02)
 
 
