@@ -6,48 +6,13 @@
 #include "portable.h"
 #include "defocus.h"
 #include "sectors.h"
+#include "opacity.h"
 
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
-
-/* The largest part of its opacity that a surface may lack at full size where the radius changes across it, and the opacity
- * up to which nothing is lacking: there a layer ends. Layers behind would show through in lines. Points between two
- * layers are on a surface in both.
- */
-#define LACK 0.04f
-#define LACK_BETWEEN 0.20f
-#define ENDING 0.8f
-
-/* The nearest of two layers lets nothing through where its points cover the other one all around, weigh at least FULL when
- * spread over their discs, and HERE at one scale: more blurred points among them, like strands before a ball, weigh less.
- */
-#define HERE 0.5f
-#define FULL 0.8f
-#define RATE 20.0f   /* increases with both weights, */
-#define HOLES 10.0f  /* and decreases with the part that the other layer shows */
-#define WHOLE 0.995f
 
 #ifndef COLOURED
 #define COLOURED 0 /* 1 if the discs of red and blue differ in radius from green */
 #endif
-
-/* Light of the layers from back to front: colour times opacity, and opacity. */
-typedef struct {
-    floats red, green, blue, opacity;
-} Light;
-
-/* Covers `light` with a layer: sums of colour times weight, their weight, and the weight `whole` that decides the
- * opacity. The most distant layer continues where its weight is small. A layer without light covers nothing.
- */
-FUNCTION void cover(Light *light, floats red, floats green, floats blue, floats weight, floats whole)
-{
-    const floats over = light->opacity > 0.0f ? lesser(whole, (floats)(1.0f)) : limited(4.0f * weight, 0.0f, 1.0f);
-    const floats opacity = weight > 0.0f ? over : (floats)(0.0f);
-    const floats scale = opacity / greater(weight, (floats)(EPSILON)), through = 1.0f - opacity;
-    light->red = red * scale + light->red * through;
-    light->green = green * scale + light->green * through;
-    light->blue = blue * scale + light->blue * through;
-    light->opacity = opacity + light->opacity * through;
-}
 
 /* Stores the largest radii around a tile. Returns whether discs of any layer may reach the tile. */
 FUNCTION int store_largest_near(GLOBAL const float *tiles, GLOBAL float *detail, int tile_x, int tile_y, int tiles_x,
@@ -124,7 +89,7 @@ FUNCTION float rim_of(float red_wider, float blue_wider)
 
 /* Sums of a layer at one run, the weight of its points that smaller scales spread, and that in the opposite sector. */
 typedef struct {
-    floats red, green, blue, weight, onward, across;
+    floats red, green, blue, weight, onward;
 } Sums;
 
 /* Gathers the points of a layer whose discs reach the run at index `at` through the sector of `cell`. `group` holds the
@@ -138,7 +103,7 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
     const floats none = (floats)(0.0f);
     GLOBAL const f16 *reds = group + at, *greens = reds + stride, *blues = greens + stride;
     GLOBAL const f16 *weights = blues + stride, *radii = weights + stride, *onward = reds + ONWARD * stride;
-    Sums sums = {none, none, none, none, none, none};
+    Sums sums = {none, none, none, none, none};
     for (int tap = 0; tap < taps; ++tap) {
         const float distance = gauge(cell, tap);
         const place from = side * offset(cell, tap, pitch);
@@ -162,27 +127,10 @@ FUNCTION Sums gather(GLOBAL const f16 *group, GLOBAL const float *cell, int taps
 #endif
         sums.green += shade * covered * LOAD_F16(greens, from);
         sums.weight += covered * LOAD_F16(weights, from);
-#if SECTORS > 1
-        sums.across += weight * coverage(lesser(LOAD_F16(radii, -from), limit), distance) * LOAD_F16(weights, -from);
-#endif
         if (side < 0)
             sums.onward += LOAD_F16(onward, from);
     }
     return sums;
-}
-
-/* The part of the disc of this `radius` around each pixel of a run in which the nearest layer covers the other one, of which
- * the fraction `known` of each pixel is seen.
- */
-FUNCTION floats near_share(GLOBAL const f16 *known, GLOBAL const float *cell, int taps, place pitch, floats radius)
-{
-    floats others = (floats)(0.0f), all = (floats)(EPSILON);
-    for (int tap = 0; tap < taps; ++tap) {
-        const floats covered = coverage(radius, gauge(cell, tap));
-        others += covered * LOAD_F16(known, -offset(cell, tap, pitch));
-        all += covered;
-    }
-    return 1.0f - others / all;
 }
 
 /* Largest radius of a disc that reaches a run of layer l: that of the visible surface. A pixel of a small scale may show a
@@ -255,7 +203,6 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.green *= whole;
                 sums.blue *= whole;
                 sums.weight *= whole;
-                sums.across *= whole;
             }
             GLOBAL const f16 *coarser = coarse + GATHERED * l * coarse_stride;
             const floats is_here = limited(RATE * (sums.weight - HERE), 0.0f, 1.0f);
@@ -270,23 +217,18 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                     sums.weight *= room;
                 }
                 sums.weight += nearer;
-#if SECTORS > 1
-                sums.across += doubled(coarser + 4 * coarse_stride, above, step_y);
-#endif
             }
-            const floats is_full = is_here * limited(RATE * (sums.weight - FULL), 0.0f, 1.0f);
-            if (LAYERS == 2 && !is_limited && any_positive(is_full * (WHOLE - sums.weight))) {
-                const floats near = near_share(scale + (SURFACE(1) + 5) * stride + at, cell, taps, pitch,
-                                               LOAD_F16(scale, (SPREAD(0) + 4) * stride + at));
-                const floats minimum = limited(1.0f - HOLES * (1.0f - near), 0.0f, 1.0f);
+            const floats is_full =
+                sums.weight < WHOLE ? is_here * limited(RATE * (sums.weight - FULL), 0.0f, 1.0f) : none;
+            if (l + 1 < LAYERS && any_positive(is_full)) {
+                const floats radius = lesser(LOAD_F16(scale, (SPREAD(l) + 4) * stride + at), limit);
+                const floats minimum =
+                    min_opacity_at(scale + (SURFACE(l + 1) + 5) * stride + at, cell, pitch, side, radius);
                 denser += is_full * greater(minimum / greater(sums.weight, (floats)(FULL)) - 1.0f, none);
                 sums.weight *= denser;
             }
             GLOBAL f16 *to = gathered + GATHERED * l * stride + at;
             STORE_F16(to, 3 * stride, sums.weight);
-#if SECTORS > 1
-            STORE_F16(to, 4 * stride, sums.across);
-#endif
             if (any_positive(sums.weight)) {
                 if (!is_coarsest) {
                     sums.red += doubled(coarser, above, step_y);
@@ -296,8 +238,7 @@ KERNEL void spread_scale(GLOBAL const f16 *RESTRICT scale, GLOBAL const float *R
                 sums.red *= denser;
                 sums.green *= denser;
                 sums.blue *= denser;
-                const floats whole = sums.weight * balanced(sums.weight, sums.across, (floats)(UNLIMITED));
-                cover(&light, sums.red, sums.green, sums.blue, sums.weight, whole);
+                cover(&light, sums.red, sums.green, sums.blue, sums.weight, sums.weight);
             }
             STORE_F16(to, 0, sums.red);
             STORE_F16(to, stride, sums.green);
@@ -373,7 +314,7 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
             /* Points blurred by less than a pixel stay exactly unchanged. `found` decides the opacity: the blur of points is
              * limited, what they cover is not.
              */
-            floats weight = own_spread * member, across = weight, found = weight;
+            floats weight = own_spread * member, found = weight;
             floats red = weight * LOAD(scene, at), green = weight * LOAD(scene, at + stride);
             floats blue = weight * LOAD(scene, at + 2 * stride);
             const int side = l >= first_limited ? 1 : -1;
@@ -389,10 +330,6 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
                     green += covered * LOAD(scene, from + plane);
                     blue += covered * LOAD(scene, from + 2 * plane);
                     weight += covered;
-#if SECTORS > 1
-                    const floats opposite = weight_at(radius, spread, borders, l, 2 * at - from, &size);
-                    across += tap_weight(cell, tap) * opposite * coverage(size, distance);
-#endif
                 }
             /* A sharp point is not covered by the blur of points behind it. */
             const floats open = limited((limit - SHARP) * (1.0f / scale_reach), 0.0f, 1.0f);
@@ -404,22 +341,23 @@ KERNEL void compose(GLOBAL const float *RESTRICT scene, GLOBAL const f16 *RESTRI
                 green *= room;
                 blue *= room;
                 weight *= room;
-                across *= room;
                 found *= room;
             }
             found += coarse_weight;
-            const floats is_inside = limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
-            const floats lack = part_here * (from_here_on > 0.0f && from_here_on < 1.0f
-                ? (floats)(LACK_BETWEEN) : is_inside * member * LACK);
             weight += open * coarse_weight;
-#if SECTORS > 1
-            across += doubled(coarse + 4 * half_stride, half_at, step_y);
-#endif
             if (any_positive(weight)) {
                 red += open * doubled(coarse, half_at, step_y);
                 green += open * doubled(coarse + half_stride, half_at, step_y);
                 blue += open * doubled(coarse + 2 * half_stride, half_at, step_y);
-                const floats whole = (found + lack * found) * balanced(found, across, absolute(here));
+                const floats is_inside = member * limited((found - ENDING) * 8.0f, 0.0f, 1.0f);
+                floats whole = found + found * (LACK * part_here * is_inside);
+                const floats is_full =
+                    found < WHOLE ? part_here * limited(RATE * (found - FULL_AT_FULL_SIZE), 0.0f, 1.0f) : none;
+                if (l + 1 < LAYERS && any_positive(is_full)) {
+                    const floats size = is_full > 0.0f ? absolute(here) : none;
+                    const floats minimum = min_opacity_of(radius, borders, l, cell, at, pitch, side, size);
+                    whole += is_full * greater(minimum - whole, none);
+                }
                 cover(&light, red, green, blue, weight, whole);
             }
         }

@@ -4,15 +4,7 @@
  */
 #include "aperture.h"
 
-/* Sums of a layer: colour times weight (0 to 2), weight (3), and with sectors the weight in the opposite one (4). */
-#define GATHERED (SECTORS > 1 ? 5 : 4)
-
-/* The largest part of its opacity that a continuous surface may lack in a sector; more at radii below SMALL pixels, where
- * few pixels decide on a sector.
- */
-#define LACK_IN_SECTOR 0.113f
-#define LACK_IN_SMALL 0.15f
-#define SMALL 2.5f
+#define GATHERED 4 /* sums of a layer: colour times weight (0 to 2), weight (3) */
 
 /* The tables of the cells of a sector, from 1 on. */
 FUNCTION GLOBAL const float *sector_of(GLOBAL const float *aperture, int sector, int cells)
@@ -36,20 +28,6 @@ FUNCTION float tap_weight(GLOBAL const float *cell, int tap)
     return tap > 0 ? cell[SHARE_AT + 1] : 1.0f;
 #else
     return 1.0f;
-#endif
-}
-
-/* Factor of the opacity of a layer of this `weight`. Where the radius changes across a surface, a sector lacks what the
- * opposite one, of the weight `across`, has more. The mean of both distinguishes such a surface from
- * one that ends.
- */
-FUNCTION floats balanced(floats weight, floats across, floats radius)
-{
-#if SECTORS > 1
-    const floats lack = LACK_IN_SECTOR + LACK_IN_SMALL * limited(SMALL - radius, 0.0f, 1.0f);
-    return 1.0f + lack * limited(5.0f * (weight + across) - 8.1f, 0.0f, 1.0f);
-#else
-    return (floats)(1.0f);
 #endif
 }
 

@@ -118,11 +118,10 @@ class Defocus:
         self._set_shape(latest_shape() or shape_of(Lens(), width / height))
         self._scales: list[Scale] = []
         needed = 1 + int(np.log2(max(self._max_radius / _MIN_REACH_PX, 1.0)) + 1)
-        sums = 5 if self._sectors > 1 else 4  # per layer, as in kernels/sectors.h
         while len(self._scales) <= needed or max(width, height) > _SMALLEST:
             width, height = (width + 1) // 2, (height + 1) // 2
             spreads = len(self._scales) < needed
-            self._scales.append(Scale(device, width, height, self._layers, sums, spreads=spreads))
+            self._scales.append(Scale(device, width, height, self._layers, spreads=spreads))
         self._pyramid_top = Planes(device, width, height, surface_planes(self._layers) * self._layers, half_floats=True)
 
     def _set_shape(self, shape: Shape) -> None:
@@ -297,9 +296,7 @@ class Defocus:
             red_shift=shift_px[0], blue_shift=shift_px[1],
             **colouring(number, self._reach_at(0), self._reach_at(1)),
         )  # fmt: skip
-        # With two layers, `near_share` of kernels/defocus_spread.cl reads the surfaces around a pixel, too.
-        planes = None if self._layers == 2 else self._spread_planes * self._layers
-        scale.planes.mirror(planes, border=self._border_at(number + 1, shape, shift_px))
+        scale.planes.mirror(border=self._border_at(number + 1, shape, shift_px))
 
     def _find_detail(self, count: int) -> None:
         """Finds the tiles of each scale with detail; the others are upsampled from the next smaller scale."""

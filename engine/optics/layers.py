@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 SHARP_PX = 0.5  # blur radius up to which a disc is one pixel, as in kernels/defocus.h
 _BEFORE_PX = 8.0  # radius in front of the focus from which layers may start
 _FOCUS_PX = 0.75  # radius behind the focus up to which points share a layer with the focus
-_DIVIDED_PX = 1.0  # smallest radius between two layers: occluded surfaces are spread at half size, which softens edges
+_DIVIDED_PX = 2.0  # smallest radius between two layers: occluded surfaces are spread at half size, which softens edges
 _CLOSE = 1.15  # borders that would move by a smaller ratio stay
 
 Radii = NDArray[np.float64]

@@ -11,6 +11,7 @@ from ..compute.planes import Planes
 from ..compute.tiles import TILE
 
 _MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
+_SUMS = 4  # per layer, as in kernels/sectors.h
 SPREAD_PLANES = 7  # maximum per layer; layout: kernels/defocus.h
 EXTENDED_PLANES = 6  # per layer, as in kernels/surfaces.h
 
@@ -26,16 +27,16 @@ def surface_planes(layers: int) -> int:
 
 
 class Scale:
-    """The light and the surfaces of the layers (layout: kernels/defocus.h), and of each layer `sums` planes of sums.
+    """The light and the surfaces of the layers (layout: kernels/defocus.h), and the sums gathered for each layer.
 
     A scale that does not spread only fills the surfaces behind their occluders. Before the sums are gathered, their
     memory holds the extended surfaces, if any.
     """
 
-    def __init__(self, device: Device, width: int, height: int, layers: int, sums: int, *, spreads: bool) -> None:
+    def __init__(self, device: Device, width: int, height: int, layers: int, *, spreads: bool) -> None:
         self.spreads = spreads
         self.planes = Planes(device, width, height, (SPREAD_PLANES + surface_planes(layers)) * layers, half_floats=True)
-        gathered = max(sums, EXTENDED_PLANES) if extends(layers) else sums
+        gathered = max(_SUMS, EXTENDED_PLANES) if extends(layers) else _SUMS
         self.gathered = Planes(device, width, height, gathered * layers if spreads else 1, half_floats=True)
         self.composite = Planes(device, width, height, 3 if spreads else 1, half_floats=True)
         self.tiles_x, self.tiles_y = -(-width // TILE), -(-height // TILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import groundglass as gg
 import numpy as np
@@ -15,6 +16,8 @@ MIN_M, MAX_M = 0.8, 8.0
 EDGE_PX = 16  # around the picture
 MAX_SECOND_DIFFERENCE = 0.8  # codes from 0 to 255
 MAX_ON_A_STEEP_RELIEF = 1.7  # its radius changes by up to 0.13 per pixel
+
+NARROW = replace(LENS, sensor_width_mm=8.6)
 
 Y, X = np.mgrid[0:HEIGHT, 0:WIDTH]
 ACROSS, DOWN = X / WIDTH, Y / HEIGHT
@@ -90,3 +93,17 @@ def test_an_edge_on_a_surface_close_to_the_focus_is_as_sharp_as_its_blur(
     discs = np.clip(np.maximum(radii_px, 0.5)[:, None, None] + 0.5 - np.hypot(down, right), 0, 1)
     white = discs[:, down > 0].sum(1) / discs.sum((1, 2))
     assert np.abs(blurred - white)[EDGE_PX:-EDGE_PX].max() < 0.015
+
+
+@pytest.mark.parametrize("quality", ["live", "best"])
+@pytest.mark.parametrize("noise_codes", [0.0, 0.3, 1.0])
+def test_a_noisy_map_of_a_dark_wall_lets_no_light_through(
+    engine: gg.Engine, noise_codes: float, quality: Quality
+) -> None:
+    codes = 203 + 19 * ACROSS + noise_codes * np.random.default_rng(0).standard_normal(X.shape)
+    nearness = 1 / MAX_M + (1 / MIN_M - 1 / MAX_M) * np.round(codes) / 255
+    is_sky = X < 60
+    picture = np.where(is_sky[..., None], [0.5, 0.8, 0.5], 0.0).astype(np.float32)
+    depth_m = np.where(is_sky, MAX_M, 1 / nearness).astype(np.float32)
+    blurred = rendered(engine, gg.Settings(lens=NARROW, focus_m=1.0, quality=quality), picture, depth_m)
+    assert 255 * blurred[:, 190:].max() < 0.5  # 8 with light behind the wall
