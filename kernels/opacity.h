@@ -6,9 +6,9 @@
  */
 #define FULL (LAYERS > 2 ? 0.7f : 0.8f) /* smallest sum of all weights, */
 #define HERE 0.5f               /* sum of those at one scale, */
-#define FULL_AT_FULL_SIZE 0.15f /* and sum of all at full size, where each pixel is on one layer */
+#define FULL_AT_FULL_SIZE 0.1f /* and sum of all at full size, where each pixel is on one layer */
 #define RATE 20.0f   /* increase of this opacity with the weights, */
-#define HOLES 3.0f   /* and decrease with the part of the disc that shows layers behind */
+#define HOLES 10.0f  /* and decrease with the part of the disc that shows layers behind */
 #define WHOLE 0.998f /* weight of a layer that lacks nothing */
 
 /* The part of its opacity that a surface may lack at full size where its radius changes, next to the border of its layer,
