@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from .settings import Settings
 
 Wait = Callable[[Callable[[], None]], None]  # calls what it is given, and returns after it
-STRIP_ROWS = 96  # height of the drawn part of a frame: a multiple of the period of every CFA
+STRIP_ROWS = 96  # smallest height of the drawn part of a frame: a multiple of PERIOD
+PERIOD = 48  # a multiple of the periods of all CFAs, and of 16: scales then divide the height of the part as the frame's
 
 
 class Warming(Protocol):
@@ -57,7 +58,7 @@ class WarmUp:
 
         The thread calls `then` when it has compiled.
         """
-        strip = top_rows(frame, STRIP_ROWS)
+        strip = top_rows(frame, STRIP_ROWS + frame.height % PERIOD)
         with self._changed:
             if self._is_closed:
                 return
@@ -144,11 +145,21 @@ def top_rows(frame: Frame, rows: int) -> Frame:
         None if given is None else given[: max(given.shape[0] * rows // frame.height, 1)].copy()
         for given in (frame.depth_m, frame.matte)
     )
+    if depth_m is not None and frame.depth_m is not None:
+        _take_extremes(depth_m, frame.depth_m)
     yuv, pixels = _top(frame, frame.pixels, rows)
     right = None if frame.right is None else _top(frame, frame.right, rows)[1]
     return replace(
         frame, pixels=pixels, yuv=yuv, right=right, depth_m=depth_m, matte=matte, profile=profile, lease=None
     )
+
+
+def _take_extremes(strip_m: NDArray[np.float32], depth_m: NDArray[np.float32]) -> None:
+    """Puts the extremes of a map into its top rows, because they decide on the number of scales of the blur."""
+    sample_m = depth_m[::2, ::2]
+    known_m = sample_m[np.isfinite(sample_m) & (sample_m > 0)]
+    if known_m.size:
+        strip_m[0, 0], strip_m[0, -1] = known_m.min(), known_m.max()
 
 
 def _top(frame: Frame, pixels: NDArray[Any], rows: int) -> tuple[YuvFormat | None, NDArray[Any]]:

@@ -12,7 +12,7 @@ import pytest
 from groundglass.camera import CameraProfile
 from groundglass.errors import DeviceError, LookError
 from groundglass.frame import Frame
-from groundglass.warm_up import STRIP_ROWS, WarmUp, black_frame, top_rows
+from groundglass.warm_up import PERIOD, STRIP_ROWS, WarmUp, black_frame, top_rows
 
 RANDOM = np.random.default_rng(5)
 
@@ -63,7 +63,8 @@ def test_one_thread_draws_all_requests_and_then_closes_the_engine() -> None:
     assert warm_up.is_running
     engine.may_draw.set()
     wait_for(lambda: engine.is_closed and not warm_up.is_running)
-    assert engine.drawn == [((64, STRIP_ROWS), "best"), ((64, STRIP_ROWS), "live")]
+    size = 64, STRIP_ROWS + frame().height % PERIOD
+    assert engine.drawn == [(size, "best"), (size, "live")]
     assert engine.threads == {"groundglass-warm-up"}
     warm_up.start(frame(), gg.Settings())
     wait_for(lambda: len(engine.drawn) == 3)
@@ -112,12 +113,20 @@ def test_the_top_rows_keep_depth_maps_and_defects() -> None:
     strip = top_rows(frame(depth_m=depth_m, profile=profile), 96)
     assert strip.size == (64, 96)
     assert strip.depth_m is not None
-    np.testing.assert_array_equal(strip.depth_m, depth_m[:24])
+    np.testing.assert_array_equal(strip.depth_m[1:], depth_m[1:24])
+    assert (strip.depth_m.min(), strip.depth_m.max()) == (1.0, 49.0)  # every second row is searched
     assert strip.profile.black_map is not None
     assert strip.profile.gain_map is not None
     assert strip.profile.defects is not None
     assert strip.profile.black_map.shape == strip.profile.gain_map.shape == (96, 64)
     np.testing.assert_array_equal(strip.profile.defects, [[1, 95]])
+
+
+def test_unknown_distances_are_not_extremes() -> None:
+    depth_m = np.array([[0.0, np.nan, 2.0], [np.inf, 1.0, 3.0], [5.0, 2.0, -1.0]], np.float32)
+    strip = top_rows(frame(depth_m=depth_m), 96)
+    assert strip.depth_m is not None
+    assert (strip.depth_m[0, 0], strip.depth_m[0, -1]) == (2.0, 5.0)
 
 
 @pytest.mark.parametrize("height", [10, 96])
