@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Wait = Callable[[Callable[[], None]], None]  # calls what it is given, and returns after it
 STRIP_ROWS = 96  # smallest height of the drawn part of a frame: a multiple of PERIOD
-PERIOD = 48  # a multiple of the periods of all CFAs, and of 16: scales then divide the height of the part as the frame's
+PERIOD = 48  # a multiple of the periods of all CFAs, and of 16: scales divide both heights alike
 
 
 class Warming(Protocol):
