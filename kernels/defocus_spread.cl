@@ -8,6 +8,7 @@
 #include "sectors.h"
 #include "opacity.h"
 
+#define GATHERED 4 /* planes of a layer that a scale gathers: colour times weight (0 to 2), weight (3) */
 #define MIN_COVERAGE 0.15f /* minimum surface coverage around a pixel for the surface to continue there */
 
 #ifndef COLOURED
@@ -87,7 +88,7 @@ FUNCTION float rim_of(float red_wider, float blue_wider)
 #define AREA 1
 #endif
 
-/* Sums of a layer at one run, the weight of its points that smaller scales spread, and that in the opposite sector. */
+/* Sums of a layer at one run, and the weight of its points that smaller scales spread. */
 typedef struct {
     floats red, green, blue, weight, onward;
 } Sums;

@@ -4,8 +4,6 @@
  */
 #include "aperture.h"
 
-#define GATHERED 4 /* sums of a layer: colour times weight (0 to 2), weight (3) */
-
 /* The tables of the cells of a sector, from 1 on. */
 FUNCTION GLOBAL const float *sector_of(GLOBAL const float *aperture, int sector, int cells)
 {

@@ -14,7 +14,7 @@ from typing import IO
 from ..errors import SourceError
 
 OWN = b"groundglass: "  # the begin of the messages of `print_line`
-DAMAGE = (b"data corrupted at", b"Unexpected end of file")
+DAMAGE = ("data corrupted at", "Unexpected end of file")
 MAX_BYTES = 1 << 20
 
 
@@ -33,12 +33,10 @@ def quiet_libraw(path: Path) -> Iterator[None]:
     finally:
         if begin is not None:
             lines = _CAUGHT.end(begin)
-    start = os.fsencode(path)
-    damages = (line for line in lines if line.startswith(start) and any(word in line for word in DAMAGE))
-    damaged = next(damages, None)
-    if damaged is not None:
-        name, _, fault = damaged.decode(errors="replace").rstrip().rpartition(": ")
-        raise SourceError(f"{name}: the picture is damaged or cut off ({fault}); copy it again from the card")
+    for line in lines:
+        name, _, fault = os.fsdecode(line.rstrip()).rpartition(": ")
+        if Path(name).is_relative_to(path) and any(words in fault for words in DAMAGE):
+            raise SourceError(f"{name}: the picture is damaged or cut off ({fault}); copy it again from the card")
 
 
 class _Caught:

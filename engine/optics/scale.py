@@ -11,7 +11,7 @@ from ..compute.planes import Planes
 from ..compute.tiles import TILE
 
 _MIN_SHIFT_PX = 0.06  # in pixels of a scale; a smaller colour shift is invisible
-_SUMS = 4  # per layer, as in kernels/sectors.h
+_SUMS = 4  # per layer, as in kernels/defocus_spread.cl
 SPREAD_PLANES = 7  # maximum per layer; layout: kernels/defocus.h
 EXTENDED_PLANES = 6  # per layer, as in kernels/surfaces.h
 

@@ -16,10 +16,15 @@ DAMAGE = b"folder/a.dng: data corrupted at 12\n"
 
 def test_damage_is_an_error_of_the_file(capfd: pytest.CaptureFixture[str]) -> None:
     message = r"folder/a\.dng: the picture is damaged or cut off \(data corrupted at 12\); copy it again"
-    for named in (A, A.parent):
+    for named in (A, A.parent, Path(".")):
         with pytest.raises(SourceError, match=message), quiet_libraw(named):
             os.write(2, DAMAGE)
     assert capfd.readouterr().err == ""
+
+
+def test_damage_of_a_file_whose_name_begins_alike_is_none_of_this_one() -> None:
+    with quiet_libraw(Path("folder/a")), quiet_libraw(Path("fold")):
+        os.write(2, DAMAGE)
 
 
 def test_messages_are_written_afterwards(capfd: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ WIDTH, HEIGHT = 480, 270
 MIN_M, MAX_M = 0.8, 8.0
 EDGE_PX = 16  # around the picture
 MAX_SECOND_DIFFERENCE = 0.8  # codes from 0 to 255
-MAX_ON_A_STEEP_RELIEF = 1.7  # its radius changes by up to 0.13 per pixel
+MAX_ON_A_STEEP_RELIEF = 1.0  # its radius changes by up to 0.13 per pixel
 
 NARROW = replace(LENS, sensor_width_mm=8.6)
 
