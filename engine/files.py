@@ -22,12 +22,14 @@ _PART = re.compile(r"\..*\.[0-9a-f]{16}\.groundglass-part(\.\w+)?")
 
 
 @contextmanager
-def whole_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
+def whole_file(path: Path, mode: int = 0o666, *, flush: bool = True) -> Iterator[Path]:
     """The name of an empty file to write, which takes the name `path` when the block ends.
 
     The file is hidden, in the same folder, and new: its name is random. It has the permissions `mode`, less
     those of the umask. Its content is on the disk before it is renamed, so that `path` is whole even after a loss of
-    power. It is removed if the block raises; after a kill, by the next program that writes into the folder. A link
+    power. A busy disk takes seconds for that: without `flush`, for what can be made again, nothing waits for it.
+
+    The file is removed if the block raises; after a kill, by the next program that writes into the folder. A link
     stays a link. A pipe or a device is written directly. Raises OSError.
     """
     path = path.resolve()
@@ -38,12 +40,17 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[Path]:
     part = path.with_name(f".{path.stem[:64]}.{secrets.token_hex(8)}.groundglass-part{path.suffix.lower()}")
     with new_file(part, mode):
         yield part
-        descriptor = os.open(part, os.O_RDWR)  # Windows flushes only what can be written
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        if flush:
+            _flush(part)
         os.replace(part, path)
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDWR)  # Windows flushes only what can be written
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 @contextmanager

@@ -123,6 +123,10 @@ def test_the_content_is_on_the_disk_before_the_file_has_its_name(
     with whole_file(tmp_path / "a.json") as part:
         part.write_bytes(WHOLE)
     assert calls == [("fsync", len(WHOLE)), ("replace", len(WHOLE))]
+    calls.clear()
+    with whole_file(tmp_path / "cache", flush=False) as part:
+        part.write_bytes(WHOLE)
+    assert calls == [("replace", len(WHOLE))]
 
 
 def test_a_name_that_exists_is_not_opened(tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def write_file(file: Path, content: bytes, kept: int) -> None:
     """Writes a file of a record, and removes the oldest of more than `kept` files with its suffix."""
     with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        with whole_file(file) as part:
+        with whole_file(file, flush=False) as part:
             part.write_bytes(content)
         others = [other for other in file.parent.iterdir() if other.suffix == file.suffix]
         for other in sorted(others, key=lambda other: other.stat().st_mtime)[:-kept]:

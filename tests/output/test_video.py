@@ -203,8 +203,9 @@ class Harness:
         self.tool = Recording(ctx, folder, **options)  # type: ignore[arg-type]
         self.controls.add(self.tool.controls())
 
-    def show(self, level: int, size: tuple[int, int] = SIZE) -> None:
-        frame = gg.Frame(np.full((*size[::-1], 3), level, np.uint8), gg.Encoding.DISPLAY)
+    def show(self, level: int, size: tuple[int, int] = SIZE, captured_s: float | None = None) -> None:
+        pixels = np.full((*size[::-1], 3), level, np.uint8)
+        frame = gg.Frame(pixels, gg.Encoding.DISPLAY, captured_s=captured_s)
         self.engine.draw(frame)
         self.tool.on_frame(self.engine.drawn)
         self.tool.tick(time.perf_counter())
@@ -221,14 +222,14 @@ def test_a_recording_does_not_wait_long_for_a_picture(tmp_path: Path) -> None:
 
 def test_r_starts_and_ends_a_recording(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("groundglass.output.video.QUEUE", 32)  # the encoder may begin late on a busy machine
+    now_s = 1.0
+    monkeypatch.setattr("groundglass.output.recording.perf_counter", lambda: now_s)
     harness = Harness(tmp_path)
     harness.show(10)
     harness.controls.press("R")
-    began_s = time.perf_counter()
     for level in range(20, 220, 10):
-        shown_s = time.perf_counter() - began_s
-        harness.show(level)
-        time.sleep(0.02)
+        harness.show(level, captured_s=now_s)
+        now_s += 0.04
     assert harness.controls.get("record")
     assert not list(tmp_path.glob("*.jpg"))
     harness.controls.press("R")
@@ -240,7 +241,7 @@ def test_r_starts_and_ends_a_recording(tmp_path: Path, monkeypatch: pytest.Monke
     means = [shown.mean() for shown in pictures]
     assert len(means) == 20
     assert means == sorted(means)
-    assert times_s[-1] == pytest.approx(shown_s, abs=0.1)
+    assert times_s == pytest.approx([0.04 * number for number in range(20)], abs=0.001)
     harness.tool.finish()
     harness.tool.close()
     harness.engine.close()

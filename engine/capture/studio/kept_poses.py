@@ -51,7 +51,7 @@ class KeptPoses:
             return
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            with whole_file(self._file(pose)) as part, part.open("wb") as stream:
+            with whole_file(self._file(pose), flush=False) as part, part.open("wb") as stream:
                 stream.write(exposures.data)
                 stream.write(depth_m.data)
             self._prune()
