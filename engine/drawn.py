@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from .develop.auto_balance import estimate_light
 from .develop.balance import grey_at
 from .optics.autofocus import Target, autofocus
+from .optics.focus import focus_doubt
 
 if TYPE_CHECKING:
     import moderngl
@@ -97,6 +98,11 @@ class Drawn:
     def balance_doubt(self) -> str:
         """Why automatic white balance is uncertain for this frame, as an English clause; empty if it is sure."""
         return estimate_light(self.frame).doubt
+
+    def focus_doubt(self) -> str:
+        """Why the picture is blurred everywhere, as an English clause; empty if it is not."""
+        settings, depth_m = self.settings, self.frame.depth_m
+        return "" if depth_m is None else focus_doubt(depth_m, settings.lens, settings.focus_m)
 
     def autofocus(self) -> Target | None:
         """The nearest face, or else the centre of the picture; None without depth. Takes about 0.2 s.

@@ -11,9 +11,9 @@ from pathlib import Path
 from queue import Queue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..develop.auto_balance import estimate_light
 from ..errors import LostOutputError
 from .digest import file_digest, joined_digest
+from .doubts import doubts_of
 from .names import as_error
 from .picture import Pictures
 from .plan import PART, RUN_IN, open_input, read_still
@@ -224,8 +224,9 @@ class Pipeline:
             digest = self._save(picture.output, pixels)
         except Exception as error:
             return Failed(picture.output, as_error(error), is_lost=isinstance(error, LostOutputError))
-        doubt = self._doubt(step)
-        return Written(picture.output, step.input_sha256, digest, " ".join(filter(None, (step.note, doubt))))
+        frame = step.frame if step.is_first else None
+        doubts = [] if frame is None else doubts_of(self._job.settings, frame)
+        return Written(picture.output, step.input_sha256, digest, " ".join(filter(None, (step.note, *doubts))))
 
     def _save(self, output: str, pixels: Any) -> str:
         """Writes a picture. Returns its digest."""
@@ -239,11 +240,3 @@ class Pipeline:
             self._pictures.write(path, pixels, settings)
             put_file(path, address)
             return file_digest(path)
-
-    def _doubt(self, step: Step) -> str:
-        if step.frame is None or not step.is_first:
-            return ""
-        if self._job.settings.development.white_balance.strip().lower() != "auto":
-            return ""
-        doubt = estimate_light(step.frame).doubt
-        return f"--wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y" if doubt else ""

@@ -10,6 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..batch.doubts import doubts_of
 from ..batch.names import NAME, Target, expand, is_pattern, stem_of
 from ..batch.plan import is_still
 from ..batch.storage import is_remote, local_file, plain
@@ -193,7 +194,8 @@ def write_frames(
                 settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
             write(engine, settings, frame, path)
             if number == 1:
-                report_balance(settings, frame)
+                for doubt in doubts_of(settings, frame):
+                    print_line(doubt)
             frame.release()
             progress.advance(task)
     if number == 0:
@@ -201,14 +203,6 @@ def write_frames(
     frame_count = f", {number} frames" if number > 1 else ""
     written = f"{target}{frame_count}" if single else f"{number} files, the last is {path}"
     print(f"groundglass: wrote {written}")
-
-
-def report_balance(settings: Settings, frame: Frame) -> None:
-    """Report on standard error why the automatic white balance of a frame is uncertain, if it is."""
-    from ..develop.auto_balance import estimate_light
-
-    if settings.development.white_balance.strip().lower() == "auto" and (doubt := estimate_light(frame).doubt):
-        print_line(f"--wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y")
 
 
 def write_frame(engine: Engine, settings: Settings, frame: Frame, path: Path) -> None:

@@ -12,6 +12,9 @@ import math
 import re
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ..checks import NUMBER, check_fields, check_kind, of_type
 from ..errors import LookError
 from ..lens import DEFAULT_ASPECT, INFINITE_M, Lens
@@ -19,6 +22,9 @@ from ..lens import DEFAULT_ASPECT, INFINITE_M, Lens
 _RACK = dict.fromkeys(("from_m", "to_m", "seconds"), NUMBER)
 _ZONE = dict.fromkeys(("f_number", "near_m", "far_m"), NUMBER)
 CIRCLES_PER_DIAGONAL = 1500.0
+BLURRED_CIRCLES = 3.0  # a circle of confusion this many times the largest sharp one is a visible blur
+EDGES = 0.005  # maximum part of a picture that only the soft edges of a depth map put into focus
+SAMPLED_PX = 256  # samples along each side of a map, at least
 MAX_FOCUS_M = 1000.0  # end of the focus scale: greater distances look the same, and infinity cannot be interpolated
 
 
@@ -64,6 +70,29 @@ def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT)
     part = sharp_circle_mm(lens, aspect) / largest  # the formula of `coc_px`, solved for the distance
     # A focus at the hyperfocal distance must reach infinity in spite of rounding.
     return focus_m / (1.0 + part), focus_m / (1.0 - part) if part < 1.0 - 1e-9 else math.inf
+
+
+def focus_doubt(depth_m: NDArray[np.float32], lens: Lens, focus_m: float) -> str:
+    """Why a picture with the distances `depth_m`, (h, w) metres, upright, is blurred everywhere, as an English clause.
+
+    Empty if something is in focus, or if no distance is known: zero, negative and NaN are unknown.
+    """
+    rows, columns = depth_m.shape
+    sample = depth_m[:: max(rows // SAMPLED_PX, 1), :: max(columns // SAMPLED_PX, 1)]
+    known = sample[sample > 0]
+    blurred_mm = BLURRED_CIRCLES * sharp_circle_mm(lens, columns / rows)
+    is_sharp = lens.coc_px(known, focus_m, 1) * lens.sensor_width_mm <= blurred_mm
+    if known.size == 0 or np.count_nonzero(is_sharp) > EDGES * known.size:
+        return ""
+    near_m, far_m = np.quantile(known, (EDGES, 1.0 - EDGES), method="nearest")
+    return f"nothing is in focus at {focus_m:.3g} m: everything is {_span(near_m, far_m)}"
+
+
+def _span(near_m: float, far_m: float) -> str:
+    if math.isinf(far_m):
+        return "at infinity" if math.isinf(near_m) else f"{near_m:.3g} m away or farther"
+    near, far = f"{near_m:.3g}", f"{far_m:.3g}"
+    return f"{near} m away" if near == far else f"{near} to {far} m away"
 
 
 def _check(where: str, lens: Lens, aspect: float) -> None:

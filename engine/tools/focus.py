@@ -61,6 +61,7 @@ class FocusTool(Tool):
         self._rack: Rack | None = None
         self._rack_start_s = 0.0
         self._has_frame = False
+        self._doubts = rack is None and zone_focus is None  # the source may be blurred everywhere
         self._set_m = math.nan  # the last focus that the running rack has set
         self._is_step = False  # the running rack already has its undo step
         self._worker: ThreadPoolExecutor | None = None
@@ -179,8 +180,13 @@ class FocusTool(Tool):
 
     def on_source(self, source: Source) -> None:
         self._search, self._face = None, None  # they belong to the former picture; the focus distance stays
+        self._doubts = True
 
     def on_frame(self, drawn: Drawn) -> None:
+        if self._doubts and drawn.has_depth:
+            self._doubts = False
+            if doubt := drawn.focus_doubt():
+                self._notify(f"{doubt}; A is autofocus")
         if self._has_frame:
             return
         self._has_frame = True  # racks and the limits of zone focus need the frame's aspect ratio

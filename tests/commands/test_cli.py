@@ -383,3 +383,6 @@ def test_render_reports_a_doubt(groundglass, tmp_path: Path) -> None:
     assert outcome.code == 0, outcome
     assert "--wb auto is not sure: the picture has only one colour; compare with --wb as-shot, 5200K" in outcome.err
     assert "not sure" not in groundglass("render", wall, "-o", "as_shot.png").err
+    outcome = groundglass("render", wall, "-o", "blurred.png", "--depth", "plane:0.3..0.5@0", "--f-number", "1.4")
+    assert "nothing is in focus at 1.2 m: everything is 0.3" in outcome.err
+    assert outcome.err.rstrip().endswith("away; choose --focus METRES")

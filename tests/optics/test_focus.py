@@ -14,6 +14,7 @@ from groundglass.optics.focus import (
     ZoneFocus,
     depth_of_field_dioptres,
     depth_of_field_m,
+    focus_doubt,
     hyperfocal_m,
     sharp_circle_mm,
 )
@@ -152,3 +153,32 @@ def test_zone_focus_text_is_parsed() -> None:
     for text in ("8", "8,5..2", "0,2..5", "8,inf..inf", "f,2..5"):
         with pytest.raises(LookError, match="zone focus"):
             ZoneFocus.parse(text)
+
+
+def test_a_picture_without_anything_in_focus_is_doubted() -> None:
+    """A portrait of a phone is nearer than the default focus; nothing else reports why it is blurred."""
+    lens = FIFTY.at(1.4)
+    depth_m = np.linspace(0.3, 0.8, 40 * 60, dtype=np.float32).reshape(40, 60)
+    assert focus_doubt(depth_m, lens, 1.2) == "nothing is in focus at 1.2 m: everything is 0.303 to 0.797 m away"
+    assert focus_doubt(np.full_like(depth_m, 3.0), lens, 1.2).endswith(": everything is 3 m away")
+    assert focus_doubt(np.full_like(depth_m, np.inf), lens, 1.2).endswith(": everything is at infinity")
+    assert focus_doubt(np.where(depth_m > 0.6, np.inf, depth_m), lens, 1.2).endswith("is 0.303 m away or farther")
+    assert focus_doubt(depth_m, lens, 0.5) == ""
+    assert focus_doubt(np.full_like(depth_m, np.inf), lens, MAX_FOCUS_M) == ""
+    assert focus_doubt(np.full_like(depth_m, 1.22), lens, 1.2) == ""  # not sharp by the scale, but not blurred
+
+
+@pytest.mark.parametrize("unknown", [0.0, -1.0, np.nan])
+def test_unknown_distances_raise_no_doubt(unknown: float) -> None:
+    depth_m = np.full((40, 60), unknown, np.float32)
+    assert focus_doubt(depth_m, FIFTY, 1.2) == ""
+    depth_m[10:20] = 0.4
+    assert "0.4 m away" in focus_doubt(depth_m, FIFTY.at(1.4), 1.2)
+
+
+def test_the_soft_edge_of_a_map_is_not_in_focus() -> None:
+    """Between a person and the background it has every distance."""
+    depth_m = np.full((400, 600), 0.5, np.float32)
+    depth_m[:, 300:] = 4.0
+    depth_m[:, 299] = 1.2
+    assert "0.5 to 4 m away" in focus_doubt(depth_m, FIFTY.at(1.4), 1.2)

@@ -310,3 +310,17 @@ def test_a_rack_is_one_undo_step_and_undo_ends_it(ring: Ring) -> None:
     assert (ring.engine.lens.name, ring.engine.lens.f_number) != ("phone-1inch", 8.0)
     assert history.undo()
     assert ring.engine.lens is FIFTY or ring.engine.lens == FIFTY
+
+
+def test_a_picture_without_anything_in_focus_is_reported_once_for_each_source(monkeypatch: pytest.MonkeyPatch) -> None:
+    doubt = "nothing is in focus at 1.2 m: everything is 3 m away; A is autofocus"
+    ring = Ring(monkeypatch, lens=FIFTY.at(1.4))
+    for _ in range(2):
+        ring.begin()
+    assert ring.messages == [doubt]
+    ring.tool.on_source(ring.engine)
+    ring.begin()
+    assert ring.messages == [doubt] * 2
+    for no_doubt in (Ring(monkeypatch, 1.2), Ring(monkeypatch, None), Ring(monkeypatch, rack=Rack(1.0, 3.0, 1.0))):
+        no_doubt.begin()
+        assert no_doubt.messages == []
