@@ -44,11 +44,10 @@ def run_stages(options: BenchOptions) -> dict[str, Any]:
     from ..bench.run import run_bench
     from .bench_tables import print_stages
 
-    assert options.size is not None  # it has a default
     seconds = options.seconds or DEFAULT_SECONDS
     if options.device == "all":
         return run_all_devices(options)
-    result = run_bench(options.device, options.size, seconds, only=options.only or (), start_up=options.start_up)
+    result = run_bench(options.spec, options.frame_size, seconds, only=options.only or (), start_up=options.start_up)
     print_stages(result)
     if options.roofline is not None:
         from ..bench.roofline import roofline
@@ -96,7 +95,7 @@ def run_quality_command(options: BenchOptions) -> dict[str, Any]:
     """Compares the blur with the ray-traced ground truth. `seeds` is the number of scenes of each kind."""
     from ..bench.quality import run_quality
 
-    results = run_quality(options.device, options.seeds or DEFAULT_SEEDS)
+    results = run_quality(options.spec, options.seeds or DEFAULT_SEEDS)
     print_quality(results)
     return results
 
@@ -106,8 +105,7 @@ def run_aids_command(options: BenchOptions) -> dict[str, Any]:
     from ..bench.aids import run_aids
     from ..viewfinder.fitting import ToolOptions, fit_tools
 
-    assert options.size is not None  # it has a default
-    results = run_aids(options.device, options.size, partial(fit_tools, ToolOptions()))
+    results = run_aids(options.spec, options.frame_size, partial(fit_tools, ToolOptions()))
     print_rows("aid", results["aids"])
     print_rest(results, {"aids"})
     return results
@@ -118,9 +116,8 @@ def run_stalls_command(options: BenchOptions) -> dict[str, Any]:
     from ..bench.stalls import run_stalls
     from ..viewfinder.fitting import ToolOptions, fit_tools
 
-    assert options.size is not None  # it has a default
     fit = partial(fit_tools, ToolOptions())
-    results = run_stalls(options.device, options.size, fit, options.only or ())
+    results = run_stalls(options.spec, options.frame_size, fit, options.only or ())
     print_rows("intervals", results["stalls"], 1)
     print_rest(results, {"stalls"})
     return results
@@ -144,9 +141,8 @@ def run_versus(options: BenchOptions) -> dict[str, Any]:
     from .bench_tables import print_comparison
 
     assert options.versus is not None
-    assert options.size is not None  # it has a default
     seconds = options.seconds or DEFAULT_SECONDS
-    comparison = compare_devices(options.device, options.versus, options.size, seconds, options.only or ())
+    comparison = compare_devices(options.spec, options.versus, options.frame_size, seconds, options.only or ())
     print_comparison(comparison)
     return comparison
 
@@ -157,9 +153,8 @@ def run_sweep_command(options: BenchOptions) -> dict[str, Any]:
     from .bench_tables import print_sweep
 
     assert options.sweep is not None
-    assert options.size is not None  # it has a default
     warn = partial(print, file=sys.stderr)
-    result = run_sweep(options.sweep, options.device, options.size, options.seconds or SWEEP_SECONDS, warn)
+    result = run_sweep(options.sweep, options.spec, options.frame_size, options.seconds or SWEEP_SECONDS, warn)
     print_sweep(result)
     show_chart(chart_of(result), options.plot)
     return result
@@ -171,8 +166,7 @@ def run_stress_command(options: BenchOptions) -> dict[str, Any]:
     from .bench_tables import lines_of, print_lines, print_point
 
     assert options.stress is not None
-    assert options.size is not None  # it has a default
-    result = run_stress(options.device, options.size, options.stress, print_point)
+    result = run_stress(options.spec, options.frame_size, options.stress, print_point)
     print()
     print_lines(lines_of(result))
     show_chart(charts_of(result)[0], options.plot)
@@ -184,8 +178,7 @@ def run_peers_command(options: BenchOptions) -> dict[str, Any]:
     from ..bench.peers.measure import run_peers
     from .bench_tables import print_peers
 
-    assert options.size is not None  # it has a default
-    result = run_peers(options.device, options.size, options.seconds or DEFAULT_SECONDS, options.only or ())
+    result = run_peers(options.spec, options.frame_size, options.seconds or DEFAULT_SECONDS, options.only or ())
     print_peers(result)
     return result
 
@@ -195,8 +188,7 @@ def run_trace_command(options: BenchOptions) -> dict[str, Any]:
     from ..bench.trace import run_trace
 
     assert options.trace is not None
-    assert options.size is not None  # it has a default
-    document = run_trace(options.device, options.size)
+    document = run_trace(options.spec, options.frame_size)
     write_file(options.trace, (json.dumps(document) + "\n").encode())
     print(f"{options.trace}: open it in https://ui.perfetto.dev or chrome://tracing")
     return document

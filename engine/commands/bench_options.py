@@ -26,12 +26,15 @@ class Sweep(enum.StrEnum):
 class BenchOptions:
     """What is measured, for how long, and where the results go. `size` is (width, height) in pixels."""
 
-    device: Annotated[str, typer.Option("--device", help=f"{device_words()}, or all: each after the other.")] = "auto"
+    device: Annotated[
+        str | None,
+        typer.Option("--device", help=f"{device_words()}, or all: each after the other. Default: auto."),
+    ] = None
     size: Annotated[
         tuple[int, int] | None,
-        typer.Option("--size", metavar="WxH", help="Size of the frame in pixels."),
-        Parsed(partial(parse_size, "--size"), "1920x1080"),
-    ] = (1920, 1080)
+        typer.Option("--size", metavar="WxH", help="Size of the frame in pixels. Default: 1920x1080."),
+        Parsed(partial(parse_size, "--size")),
+    ] = None
     seconds: Annotated[
         float | None,
         typer.Option("--seconds", min=0.01, help="Time for the rounds. Default: 5; --sweep 20."),
@@ -89,10 +92,22 @@ class BenchOptions:
     ] = None
     schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of the results and exit.")] = False
 
+    @property
+    def spec(self) -> str:
+        """The device, or its default."""
+        return self.device or "auto"
+
+    @property
+    def frame_size(self) -> tuple[int, int]:
+        """The size, or its default."""
+        return self.size or (1920, 1080)
+
 
 MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "stalls", "peers", "trace")
 # The options that apply to some modes only; None is the measurement of the stages.
 APPLIES: dict[str, tuple[str | None, ...]] = {
+    "device": (None, *(mode for mode in MODES if mode != "compare")),
+    "size": (None, *(mode for mode in MODES if mode not in ("compare", "quality"))),
     "seconds": (None, "sweep", "versus", "peers"),
     "only": (None, "versus", "stalls", "peers"),
     "start_up": (None,),
@@ -117,6 +132,11 @@ def mode_of(options: BenchOptions) -> str | None:
                 f"applies to {words}, not to {f'--{mode}' if mode else 'the stages'}; leave it out",
                 param_hint=f"--{name.replace('_', '-')}",
             )
+    if options.sweep is not None and options.sweep in ("size", "device") and _given(options, options.sweep):
+        raise typer.BadParameter(
+            f"does not apply to --sweep {options.sweep}, which measures each; leave it out",
+            param_hint=f"--{options.sweep}",
+        )
     if options.device == "all" and (options.roofline or options.report):
         raise typer.BadParameter("all takes no --roofline and no --report; name one device", param_hint="--device")
     if options.device == "all" and mode is not None:

@@ -170,6 +170,13 @@ def test_an_unknown_stage_is_refused() -> None:
         select({"copy": lambda: None, "sharpen": lambda: None}, ["nothing"])
 
 
-@pytest.mark.parametrize("words", [("--aids", "--roofline", "x.png"), ("--compare", "a", "b", "--seconds", "1")])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(("--aids", "--roofline", "x.png"), ("--compare", "a", "b", "--seconds", "1")),
+        *(("--compare", "a", "b", "--device", "auto"), ("--quality", "--size", "96x64")),
+        *(("--sweep", "size", "--size", "96x64"), ("--sweep", "device", "--device", "auto")),
+    ],
+)
 def test_an_option_of_another_measurement_is_a_usage_error(words: tuple[str, ...]) -> None:
     assert CliRunner().invoke(app, ["bench", *words]).exit_code == 2
