@@ -27,7 +27,7 @@ def whole_file(path: Path, mode: int = 0o666, *, flush: bool = True) -> Iterator
 
     The file is hidden, in the same folder, and new: its name is random. It has the permissions `mode`, less
     those of the umask. Its content is on the disk before it is renamed, so that `path` is whole even after a loss of
-    power. A busy disk takes seconds for that: without `flush`, for what can be made again, nothing waits for it.
+    power. A busy disk takes seconds for that; without `flush` nothing waits: a cache can be made again.
 
     The file is removed if the block raises; after a kill, by the next program that writes into the folder. A link
     stays a link. A pipe or a device is written directly. Raises OSError.

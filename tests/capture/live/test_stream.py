@@ -292,36 +292,39 @@ def test_opening_is_interrupted(monkeypatch: pytest.MonkeyPatch) -> None:
         assert time.perf_counter() - began_s < address.STALL_S / 2
 
 
-def test_a_slow_decoder_drops_packets_before_a_key_frame() -> None:
-    answer = partial(mpegts, counted(fps=200, count=80), gop=10)
+def test_a_slow_decoder_drops_packets_before_a_key_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "STALL_S", 10 * WAIT_S)  # a loaded machine is not a silent server
+    answer = partial(mpegts, counted(fps=200, count=200), gop=10)
     with HttpServer(answer, TS, hangs=True) as server, open_source(server.address()) as source:
         while source._reader.waiting < 50:  # type: ignore[union-attr]
             time.sleep(0.01)
         frames = []
         for frame in source:
             frames.append(number_in(frame))
-            if frames[-1] == 80:
+            if frames[-1] >= 80:
                 break
     assert frames[0] >= 50
     assert frames == sorted(frames)
 
 
 def test_a_slow_decoder_without_key_frames_skips_conversions_not_the_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "STALL_S", 10 * WAIT_S)
     monkeypatch.setattr(stream, "BEHIND_S", WAIT_S)  # more than a loaded machine needs for all pictures
-    answer = partial(mpegts, counted(fps=200, count=80), gop=1000)
+    answer = partial(mpegts, counted(fps=200, count=200), gop=1000)
     with HttpServer(answer, TS, hangs=True) as server, open_source(server.address()) as source:
         while source._reader.waiting < 50:  # type: ignore[union-attr]
             time.sleep(0.01)
         numbers = []
         for frame in source:
             numbers.append(number_in(frame))
-            if numbers[-1] == 80:
+            if numbers[-1] >= 80:
                 break
     assert numbers[1] > numbers[0] + 20
     assert numbers == sorted(numbers)
 
 
 def test_a_reader_without_a_taker_keeps_a_limited_number_of_packets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(address, "STALL_S", 10 * WAIT_S)
     monkeypatch.setattr(packets, "MAX_PACKETS", 8)
     with HttpServer(lambda: mpegts(counted(fps=200, count=40)), TS, hangs=True) as server:
         reader = PacketReader(parse_address(server.address()))
