@@ -216,7 +216,7 @@ def slow() -> Iterator[tuple[Slow, MonocularDepth]]:
     model.may_answer.set()
     depth.release()
     depth.release()
-    assert threads() == []
+    assert until(lambda: threads() == [])
 
 
 @pytest.fixture
@@ -320,7 +320,7 @@ def test_a_model_that_cannot_be_loaded_leaves_no_thread() -> None:
 
     with pytest.raises(gg.GroundglassError, match="no such file"):
         MonocularDepth(load)
-    assert threads() == []
+    assert until(lambda: threads() == [])
 
 
 def test_after_a_reset_no_map_of_the_former_source_is_used(scene: Planes, slow: tuple[Slow, MonocularDepth]) -> None:

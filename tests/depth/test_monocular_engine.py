@@ -54,7 +54,7 @@ def test_render_waits_for_the_depth_and_is_reproducible(tmp_path: Path) -> None:
             assert engine.depth_at(0.8, 0.5) == pytest.approx(0.8, rel=0.25)
             assert engine.autofocus() is not None
             assert threads() != []
-        assert threads() == []
+        assert until(lambda: threads() == [])
     assert all(np.array_equal(first, second) for first, second in zip(*runs, strict=True))
     with LiveEngine(lens=LENS, focus_m=0.8) as engine:
         reference = engine.render(frames[2])
@@ -93,7 +93,7 @@ def live(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[LiveEngine, Slow]]:
     with LiveEngine(lens=LENS, focus_m=0.8, depth_model="slow.onnx") as engine:
         yield engine, model
         model.may_answer.set()
-    assert threads() == []
+    assert until(lambda: threads() == [])
 
 
 def test_draw_never_waits_and_uses_the_newest_depth(live: tuple[LiveEngine, Slow]) -> None:
@@ -146,7 +146,7 @@ def test_a_range_without_a_model_is_an_error() -> None:
 def test_an_engine_with_a_missing_model_releases_everything() -> None:
     with pytest.raises(gg.GroundglassError, match=r"none\.onnx: no such file"):
         LiveEngine(depth_model="none.onnx")
-    assert threads() == []
+    assert until(lambda: threads() == [])
 
 
 # Through the command and the API
@@ -187,4 +187,4 @@ def test_the_live_loop_shows_a_still_with_a_model(
     saved = tmp_path / "last.png"
     run("view", photo, "--headless", "--frames", 3, "--depth-model", f"{path}?metric", "--save-frame", saved)
     assert saved.exists()
-    assert threads() == []
+    assert until(lambda: threads() == [])

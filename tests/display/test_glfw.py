@@ -125,9 +125,9 @@ def test_a_click_focuses_at_the_depth_of_the_point(live: Live) -> None:
 
 
 def test_a_click_focuses_only_with_ctrl_where_the_user_asks_for_it(live: Live) -> None:
-    client = RemoteClient(live.folder)
+    client, (low, high) = RemoteClient(live.folder), depths_m(0.06, 0.1)
     live.click(0.06, 0.1)
-    until(live.rests, "the focus rests")
+    until(lambda: low <= live.focus_m <= high and live.rests(), "the focus rests")
     client.request({"set": "focus_needs_ctrl", "to": True})
     before_m = live.focus_m
     live.click(0.5, 0.6)
@@ -154,9 +154,10 @@ def test_a_quick_stroke_of_a_stylus_counts_where_it_began(live: Live) -> None:
 
 
 def test_a_tap_that_trembles_focuses_and_a_stroke_moves_the_zoomed_picture(live: Live) -> None:
+    low, high = depths_m(0.5, 0.6)
     live.press("ctrl+0")
     live.click(0.5, 0.6)
-    until(live.rests, "the focus rests")
+    until(lambda: low <= live.focus_m <= high and live.rests(), "the focus rests")
     near_m = live.focus_m
     for _ in range(2):
         live.click(0.06, 0.1, button=4)

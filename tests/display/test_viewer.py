@@ -161,7 +161,7 @@ def test_off_screen_a_rack_moves_the_focus_without_redrawing_frames() -> None:
         FakeSource(6, fps=60.0),
         engine.history,
         surface=FakeSurface(is_interactive=False),
-        tools=[partial(FocusTool, rack=Rack(0.9, 2.5, 0.02))],
+        tools=[partial(FocusTool, plan=Rack(0.9, 2.5, 0.02))],
     )  # type: ignore[arg-type]
     viewer.run()
     assert engine.focus_m == 2.5

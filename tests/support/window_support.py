@@ -143,12 +143,12 @@ class Live:
         return self.screen.grab()[top : top + ABOVE_TEXT, left : left + width]
 
     def frozen_picture(self) -> np.ndarray:
-        """The picture after Space, when it is refined: it has not changed for 0.3 s."""
+        """The picture after Space, when it is refined: it has not changed for 1 s."""
         until(lambda: self.title.endswith("frozen"), "frozen")
         pictures = [self.picture]
 
         def is_refined() -> bool:
-            time.sleep(0.3)
+            time.sleep(1.0)
             pictures.append(self.picture)
             return bool(np.abs(pictures[-2].astype(int) - pictures[-1]).max() <= 1)  # a redraw may round differently
 
