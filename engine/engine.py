@@ -110,20 +110,22 @@ class Engine:
         if size is not None:
             self.compile_for(size, settings or Settings())
 
-    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None) -> Drawn:
+    def draw(
+        self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None, waits: bool = False
+    ) -> Drawn:
         """The picture of a frame, valid until the next draw.
 
-        It does not wait for a depth model, but uses the latest depth map, of an earlier frame; at first none. A wipe is
-        two draws into one texture, each of a `part` with its own settings. If both use the same light, it is computed
-        once. `into`, a texture or framebuffer of `gl` of any size, also receives the picture, upright for OpenGL: the
-        whole picture, as large as fits, on black. Pixels are unchanged if the sizes are equal. Raises LookError,
-        ShaderError, SourceError, DeviceError, and OutputError for an unsuitable `into`.
+        If a depth model estimates its depth, `waits` is for that; otherwise the latest depth map is used, of an earlier
+        frame, and at first none. A wipe is two draws into one texture, each of a `part` with its own settings. If both
+        use the same light, it is computed once. `into`, a texture or framebuffer of `gl` of any size, also receives the
+        picture, upright for OpenGL: the whole picture, as large as fits, on black. Pixels are unchanged if the sizes
+        are equal. Raises LookError, ShaderError, SourceError, DeviceError, and OutputError for an unsuitable `into`.
         """
         self._check("draw", settings)
         check_kind("Engine.draw", "part", part, of_type(Part))
         if into is not None:
             self._targets.check(into)
-        drawn = self._draw(frame, settings, part, waits=False)
+        drawn = self._draw(frame, settings, part, waits=waits)
         if into is not None:
             self._targets.fill(into, drawn.texture)
         if self._rehearsals.is_running and not self.is_preparing:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..errors import LostOutputError
 from .digest import file_digest, joined_digest
 from .doubts import doubts_of
+from .focus_puller import FocusPuller
 from .names import as_error
 from .picture import Pictures
 from .plan import PART, RUN_IN, open_input, read_still
@@ -143,7 +144,7 @@ class Pipeline:
         self, job: Job, engine: Engine, report: Callable[[int, Result | None], None], notes: Notes | None = None
     ) -> None:
         self._job, self._engine, self._report = job, engine, report
-        self._pictures = Pictures(engine, job.hdr)
+        self._pictures, self._focus_puller = Pictures(engine, job.hdr), FocusPuller(engine, job.focus_plan)
         self._tasks: Queue[Task | None] = Queue()
         self._read: Queue[Step | None] = Queue(1)
         self._drawn: Queue[tuple[Step, Any] | None] = Queue(1)
@@ -165,7 +166,7 @@ class Pipeline:
         for thread in self._threads:
             thread.start()
         while (step := self._read.get()) is not None:
-            self._drawn.put((step, None if step.is_end else self._draw(step)))
+            self._drawn.put((step, None) if step.is_end else self._draw(step))
             del step
         self._drawn.put(None)
         self._threads[1].join()
@@ -183,26 +184,26 @@ class Pipeline:
                 self._read.put(Step(task, Use.METER, is_end=True))
         self._read.put(None)
 
-    def _draw(self, step: Step) -> Any:
-        """The pixels of a picture, an error, or None for a frame that is not written."""
-        frame, settings, engine = step.frame, self._job.settings, self._engine
+    def _draw(self, step: Step) -> tuple[Step, Any]:
+        """The step, and the pixels of its picture, an error, or None for a frame that is not written."""
+        frame, engine, puller = step.frame, self._engine, self._focus_puller
         if frame is None:
-            return None
+            return step, None
         try:
             if step.is_first:
                 engine.reset(metered=True)
-            if self._job.rack is not None:
-                focus_m = settings.lens.clamp_focus_m(self._job.rack.focus_m(frame.time_s))
-                settings = settings.with_(focus_m=focus_m)
+            settings = puller.pull(self._job.settings, frame, is_first=step.is_first)
             if step.use is Use.METER:
                 engine.meter(frame, settings)
-                return None
+                return step, None
             if step.use is Use.DEVELOP or step.picture is None:
                 engine.scene(frame, settings)
-                return None
-            return self._pictures.pixels(settings, frame, step.picture.output)
+                return step, None
+            pixels = self._pictures.pixels(settings, frame, step.picture.output)
+            doubts = doubts_of(settings, frame) if step.is_first else []
+            return step._replace(note="; ".join(filter(None, (step.note, puller.doubt, *doubts)))), pixels
         except Exception as error:  # one picture is lost, the others are rendered
-            return error
+            return step, error
 
     def _write_all(self) -> None:
         while (item := self._drawn.get()) is not None:
@@ -224,9 +225,7 @@ class Pipeline:
             digest = self._save(picture.output, pixels)
         except Exception as error:
             return Failed(picture.output, as_error(error), is_lost=isinstance(error, LostOutputError))
-        frame = step.frame if step.is_first else None
-        doubts = [] if frame is None else doubts_of(self._job.settings, frame)
-        return Written(picture.output, step.input_sha256, digest, " ".join(filter(None, (step.note, *doubts))))
+        return Written(picture.output, step.input_sha256, digest, step.note)
 
     def _save(self, output: str, pixels: Any) -> str:
         """Writes a picture. Returns its digest."""

@@ -49,7 +49,7 @@ def settings_digest(job: Job, identity: dict[str, str]) -> str:
         options[name] = _content(options.get(name))
     engine = dict(job.engine_options)
     engine["depth_model"] = _content(engine.get("depth_model"))
-    return value_digest([job.settings, options, engine, job.rack, job.hdr, identity])
+    return value_digest([job.settings, options, engine, job.focus_plan, job.hdr, identity])
 
 
 def _content(value: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from ..frame import Encoding
     from ..look.hdr_files import HdrKind
-    from ..optics.focus import Rack
+    from ..optics.focus import FocusPlan
     from ..settings import Settings
 
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 class Job:
     """The settings that all pictures of a batch share.
 
-    `source_options` are those of `open_source`, `engine_options` those of `Engine`. With a `rack` the focus follows the
-    time of each frame. `root` is the folder of the outputs, a path or an address. `sandbox` decodes files apart. With
-    `hdr`, the pictures are HDR files of this kind. Relative paths start from `folder`, also on other computers.
+    `source_options` are those of `open_source`, `engine_options` those of `Engine`. A `focus_plan` moves the
+    focus. `root` is the folder of the outputs, a path or an address. `sandbox` decodes files apart. With `hdr`, the
+    pictures are HDR files of this kind. Relative paths start from `folder`, also on other computers.
     """
 
     settings: Settings
     root: str
     source_options: Mapping[str, Any] = field(default_factory=dict)
     engine_options: Mapping[str, Any] = field(default_factory=dict)
-    rack: Rack | None = None
+    focus_plan: FocusPlan | None = None
     sandbox: bool = False
     hdr: HdrKind | None = None
     folder: str = field(default_factory=os.getcwd)

@@ -42,12 +42,14 @@ class FirstEngine(Engine):
             wait(self._first_start.wait)
             self._draw_sharp(black_frame(size, settings.focus_m), settings, WHOLE)
 
-    def draw(self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None) -> Drawn:
+    def draw(
+        self, frame: Frame, settings: Settings, *, part: Part = WHOLE, into: Target | None = None, waits: bool = False
+    ) -> Drawn:
         if self._is_begun and not self._is_compiled and not super().is_preparing:
             self._is_compiled = True
             self._first_start.complete()
         if self._is_compiled:
-            return super().draw(frame, settings, part=part, into=into)
+            return super().draw(frame, settings, part=part, into=into, waits=waits)
         drawn = self._draw_sharp(frame, settings, part, into)
         if not self._is_begun:
             self._is_begun = True

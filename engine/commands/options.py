@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from ..develop.development import Development
-from ..optics.focus import Rack, ZoneFocus
+from ..optics.focus import FocusPlan, ZoneFocus
 from . import arguments as arg
 from .completion import complete_lens, complete_look
 from .declared import OldOption, Parsed
@@ -130,7 +130,8 @@ class SourceOptions:
 
 @dataclass(frozen=True, slots=True)
 class EngineOptions:
-    """How the picture is made. `size` is (width, height) in pixels; `focus` is a distance in metres, or a rack.
+    """How the picture is made. `size` is (width, height) in pixels; `focus` is a distance in metres, a rack,
+    or autofocus.
 
     The defaults are those of a live view.
     """
@@ -177,8 +178,12 @@ class EngineOptions:
     ] = None
     f_number: Annotated[float | None, typer.Option("--f-number", help="Aperture. Default: wide open.")] = None
     focus: Annotated[
-        float | Rack | None,
-        typer.Option("--focus", metavar="METRES|FROM..TO@S", help="Focus distance in metres, or a rack in S seconds."),
+        float | FocusPlan | None,
+        typer.Option(
+            "--focus",
+            metavar="METRES|FROM..TO@S|auto",
+            help="Focus distance in metres, a rack in S seconds, or autofocus on the first frame.",
+        ),
         Parsed(parse_focus),
     ] = None
     zone_focus: Annotated[
@@ -201,6 +206,11 @@ class EngineOptions:
         typer.Option("--size", metavar="WxH", help="Window or picture size in pixels."),
         Parsed(partial(parse_size, "--size")),
     ] = None
+
+    @property
+    def focus_plan(self) -> FocusPlan | None:
+        """What moves the focus, if anything does."""
+        return None if isinstance(self.focus, float) else self.focus
 
 
 @dataclass(frozen=True, slots=True)

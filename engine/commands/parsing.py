@@ -8,7 +8,7 @@ import re
 import typer
 
 from ..errors import LookError
-from ..optics.focus import MAX_FOCUS_M, Rack
+from ..optics.focus import AUTO, MAX_FOCUS_M, FocusPlan, Rack
 
 # The maximum width of a GL texture on common drivers. Larger values are probably typing errors.
 MAX_SIDE_PX = 16384
@@ -29,10 +29,12 @@ def check_exposure_ev(exposure_ev: float) -> float:
     return exposure_ev
 
 
-def parse_focus(text: str | None) -> float | Rack | None:
-    """A distance in metres from "1.2" or "inf", or a rack from "0.9..2.5@3". Raises LookError for other text."""
+def parse_focus(text: str | None) -> float | FocusPlan | None:
+    """Metres from "1.2" or "inf", a rack from "0.9..2.5@3", or "auto". Raises LookError for other text."""
     if text is None:
         return None
+    if text == AUTO:
+        return AUTO
     if ".." in text or "@" in text:
         return Rack.parse(text)
     try:
@@ -40,7 +42,9 @@ def parse_focus(text: str | None) -> float | Rack | None:
     except ValueError:
         focus_m = math.nan
     if math.isnan(focus_m):
-        raise LookError(f"focus '{text}' is not valid; use a distance in metres, such as 1.2, or a rack, 0.9..2.5@3")
+        raise LookError(
+            f"focus '{text}' is not valid; use a distance in metres, such as 1.2, a rack, 0.9..2.5@3, or auto"
+        )
     return min(focus_m, MAX_FOCUS_M)
 
 

@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..batch.doubts import doubts_of
+from ..batch.focus_puller import FocusPuller
 from ..batch.names import NAME, Target, expand, is_pattern, stem_of
 from ..batch.plan import is_still
 from ..batch.storage import is_remote, local_file, plain
 from ..capture.kinds import find_kind
 from ..errors import OutputError, SourceError, print_line
-from ..optics.focus import Rack
+from ..optics.focus import FocusPlan
 from ..viewfinder.opening import compile_ahead
 from .options import BatchOptions, EngineOptions, SourceOptions
 from .render_batch import run_render_batch
@@ -120,9 +121,8 @@ def render_source(
         settings = settings_of(options)
         with open_engine(options, source_options) as engine:
             compile_ahead(engine, opened, settings)
-            rack = options.focus if isinstance(options.focus, Rack) else None
             writer = None if plan is None else hdr_frames(engine, plan, opened.fps)
-            write_frames(engine, settings, opened, pattern or output, count, rack, writer)
+            write_frames(engine, settings, opened, pattern or output, count, options.focus_plan, writer)
             if options.zone_focus is not None:
                 print(f"groundglass: {zone_text(options.zone_focus, settings.lens, opened.size[0] / opened.size[1])}")
 
@@ -176,10 +176,10 @@ def write_frames(
     source: Source,
     target: Path,
     count: int | None,
-    rack: Rack | None = None,
+    focus_plan: FocusPlan | None = None,
     writer: AbstractContextManager[WriteFrame] | None = None,
 ) -> None:
-    """Write `count` frames by `writer` (None: `write_frame`). With a `rack`, the focus follows the frame's time."""
+    """Write `count` frames by `writer` (None: `write_frame`). A `focus_plan` moves the focus."""
     from rich.console import Console
     from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
@@ -188,13 +188,13 @@ def write_frames(
     bar = Progress(*columns, console=Console(stderr=True), disable=single and count == 1)
     with bar as progress, writer or nullcontext(write_frame) as write:
         task, number = progress.add_task("frames", total=count), 0
+        focus_puller = FocusPuller(engine, focus_plan)
         for number, frame in enumerate(islice(source, count), start=1):
             path = target if single else path_of(target, number)
-            if rack is not None:
-                settings = settings.with_(focus_m=settings.lens.clamp_focus_m(rack.focus_m(frame.time_s)))
+            settings = focus_puller.pull(settings, frame, is_first=number == 1)
             write(engine, settings, frame, path)
             if number == 1:
-                for doubt in doubts_of(settings, frame):
+                for doubt in filter(None, (focus_puller.doubt, *doubts_of(settings, frame))):
                     print_line(doubt)
             frame.release()
             progress.advance(task)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import GroundglassError, OutputError, print_line
-from ..optics.focus import Rack
 from .options import BatchOptions, EngineOptions, SourceOptions
 from .start import engine_arguments, settings_of, source_arguments
 
@@ -75,7 +74,7 @@ def job_of(source_options: SourceOptions, options: EngineOptions, root: str, hdr
         root,
         source_arguments(source_options),
         engine_arguments(options, source_options),
-        options.focus if isinstance(options.focus, Rack) else None,
+        options.focus_plan,
         source_options.sandbox,
         hdr,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import LookError
-from ..optics.focus import Rack
+from ..optics.focus import AUTO, Rack
 from .options import EngineOptions, Quality, SourceOptions
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def settings_of(options: EngineOptions) -> Settings:
         strength=options.strength,
         lens=options.lens or DEFAULT_LENS,
         f_number=options.f_number,
-        focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else focus,
+        focus_m=focus.focus_m(0.0) if isinstance(focus, Rack) else None if focus == AUTO else focus,
         development=options.development,
         quality="best" if options.quality is Quality.BEST else "live",
         output_space=options.output_space,

@@ -15,7 +15,6 @@ import typer
 
 from ..errors import ControlError, DeviceError, OutputError, print_line
 from ..interrupts import INTERRUPTS
-from ..optics.focus import Rack
 from ..viewfinder.fitting import ToolOptions, fit_tools
 from ..viewfinder.opening import ViewerOptions, compiling, open_viewer
 from .first_start import FirstStart
@@ -204,7 +203,7 @@ def tool_options_of(options: EngineOptions, view: ViewOptions, *, announces: boo
         fresh=view.fresh,
         control=view.control,
         rack_s=view.rack_s,
-        rack=options.focus if isinstance(options.focus, Rack) else None,
+        focus_plan=options.focus_plan,
         zone_focus=options.zone_focus,
         load_look=partial(look_of, options),
         announces=announces,

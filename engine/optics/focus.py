@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +146,10 @@ class Rack:
         if match is None:
             raise LookError(f"'{text}' is not a rack focus; use FROM..TO@SECONDS, such as 0.9..2.5@3")
         return cls(_metres(match[1]), _metres(match[2]), float(match[3]))
+
+
+AUTO: Final = "auto"  # autofocus on the first frame of each source
+FocusPlan = Rack | Literal["auto"]  # what moves the focus
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ..display.tool import Invalidation, Tool, ToolContext
 from ..errors import GroundglassError
 from ..lens import DEFAULT_ASPECT, Lens, list_lenses, load_lens
 from ..optics.autofocus import Box, Target, has_face_detector
-from ..optics.focus import MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from ..optics.focus import AUTO, MAX_FOCUS_M, FocusPlan, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from ..settings import PAUSE_S
 
 if TYPE_CHECKING:
@@ -38,21 +38,21 @@ ZONE_FOCUS_OFF = "zone focus is off"
 class FocusTool(Tool):
     """Racks the focus, sets the aperture and reports both.
 
-    `seconds` are the durations of a rack to a click and to a preset. `rack` starts with the first frame. If
-    `zone_focus` is given, it is on, and the settings must already match it; otherwise it is off, with the default zone.
-    Autofocus detects faces in its own thread.
+    `seconds` are the durations of a rack to a click and to a preset. `plan` starts with the first frame: a rack, or
+    autofocus, which starts again with another source. If `zone_focus` is given, it is on, and the settings must already
+    match it; otherwise it is off, with the default zone. Autofocus detects faces in its own thread.
     """
 
     def __init__(
         self,
         tool_context: ToolContext,
         seconds: tuple[float, float] = (CLICK_S, PRESET_S),
-        rack: Rack | None = None,
+        plan: FocusPlan | None = None,
         zone_focus: ZoneFocus | None = None,
     ) -> None:
         self._settings, self._drawn, self._notify = tool_context.settings, tool_context.drawn, tool_context.notify
         self._click_s, self._preset_s = seconds
-        self._startup_rack = rack
+        self._plan = plan
         self._zone_focus = zone_focus or ZoneFocus()
         # F-number and focus before zone focus was switched on; None while it is off.
         self._before_zone_focus = (self._now.f_number, self._now.focus_m) if zone_focus else None
@@ -61,7 +61,7 @@ class FocusTool(Tool):
         self._rack: Rack | None = None
         self._rack_start_s = 0.0
         self._has_frame = False
-        self._doubts = rack is None and zone_focus is None  # the source may be blurred everywhere
+        self._checks_focus = not isinstance(plan, Rack)  # the source may be blurred everywhere
         self._set_m = math.nan  # the last focus that the running rack has set
         self._is_step = False  # the running rack already has its undo step
         self._worker: ThreadPoolExecutor | None = None
@@ -180,19 +180,26 @@ class FocusTool(Tool):
 
     def on_source(self, source: Source) -> None:
         self._search, self._face = None, None  # they belong to the former picture; the focus distance stays
-        self._doubts = True
+        self._checks_focus = True
 
     def on_frame(self, drawn: Drawn) -> None:
-        if self._doubts and drawn.has_depth:
-            self._doubts = False
-            if doubt := drawn.focus_doubt():
-                self._notify(f"{doubt}; A is autofocus")
+        if self._checks_focus and drawn.has_depth:
+            self._checks_focus = False
+            self._check_focus(drawn)
         if self._has_frame:
             return
         self._has_frame = True  # racks and the limits of zone focus need the frame's aspect ratio
-        if self._startup_rack is not None:
-            self._start(self._startup_rack)
+        if isinstance(self._plan, Rack):
+            self._start(self._plan)
         self._notify_zone()
+
+    def _check_focus(self, drawn: Drawn) -> None:
+        if self._before_zone_focus is not None:
+            return
+        if self._plan == AUTO:
+            self._autofocus()
+        elif doubt := drawn.focus_doubt():
+            self._notify(f"{doubt}; A is autofocus")
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
         face = self._face if perf_counter() < self._face_until_s else None

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ..optics.focus import Rack, ZoneFocus
+from ..optics.focus import FocusPlan, ZoneFocus
 
 if TYPE_CHECKING:
     from ..display.tool import Tool, ToolContext
@@ -25,9 +25,9 @@ class ToolOptions:
     `stills` is the folder of stills, raw files and recordings. If `record` is a file, a video is recorded into it from
     the first frame on, in `codec`. With `fresh`, saved settings are neither read nor written. `control` is the port of
     the remote control, 0 any free port, None without it. `rack_s` are the seconds of a focus rack to a click and to a
-    focus preset. `rack` and `zone_focus` start with the picture. `load_look` reads the look of the start again, if it
-    was named. With `announces` connected cameras are named. `guide` is what a newcomer needs. Panel, menus and dialogs
-    exist only `in_window`. `on_saved` receives the files of stills.
+    focus preset. `focus_plan` and `zone_focus` start with the picture. `load_look` reads the look of the start again,
+    if it was named. With `announces` connected cameras are named. `guide` is what a newcomer needs. Panel, menus and
+    dialogs exist only `in_window`. `on_saved` receives the files of stills.
     """
 
     stills: Path = Path()
@@ -36,7 +36,7 @@ class ToolOptions:
     fresh: bool = True
     control: int | None = None
     rack_s: tuple[float, float] = (0.4, 2.0)
-    rack: Rack | None = None
+    focus_plan: FocusPlan | None = None
     zone_focus: ZoneFocus | None = None
     load_look: Callable[[], str | Look] | None = None
     announces: bool = False
@@ -74,7 +74,7 @@ def fit_tools(options: ToolOptions, editing: Editing) -> list[Fitting]:
     pass_times: dict[str, float] = {}
     recent = RecentSources(None if options.fresh else recent_file())
     return [
-        partial(FocusTool, seconds=options.rack_s, rack=options.rack, zone_focus=options.zone_focus),
+        partial(FocusTool, seconds=options.rack_s, plan=options.focus_plan, zone_focus=options.zone_focus),
         ExposureTool,
         WhiteBalanceTool,
         DevelopmentTool,

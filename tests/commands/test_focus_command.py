@@ -16,7 +16,8 @@ from groundglass.commands.render import run_render
 from groundglass.commands.start import open_input, settings_of
 from groundglass.develop.development import Development
 from groundglass.errors import LookError
-from groundglass.optics.focus import MAX_FOCUS_M, Rack, ZoneFocus
+from groundglass.optics.autofocus import autofocus
+from groundglass.optics.focus import AUTO, MAX_FOCUS_M, Rack, ZoneFocus
 from PIL import Image
 
 SCENE = "scene:?size=160x90&seed=7&fps=10"
@@ -33,6 +34,7 @@ def test_a_focus_is_a_distance_or_a_rack() -> None:
     assert parse_focus("1.2") == 1.2
     assert parse_focus("inf") == MAX_FOCUS_M
     assert parse_focus("0.9..2.5@3") == Rack(0.9, 2.5, 3.0)
+    assert parse_focus("auto") == AUTO
     for text in ("near", "nan", "0.9..2.5", "1@2"):
         with pytest.raises(LookError, match=r"0\.9\.\.2\.5@3"):
             parse_focus(text)
@@ -70,6 +72,16 @@ def test_a_rack_stops_at_the_minimum_focus_distance(tmp_path: Path, monkeypatch:
         settings = settings_of(options(focus=Rack(0.6, 2, 1)))
         render_command.write_frames(engine, settings, source, tmp_path / "one.png", 1, Rack(0.05, 2, 1))
     assert written[0].focus_m == settings.lens.focus_min_m
+
+
+def test_a_render_focuses_on_the_first_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[float] = []
+    monkeypatch.setattr(render_command, "write_frame", lambda _, settings, *__: written.append(settings.focus_m))
+    run_render([SCENE], SOURCE, options(focus=AUTO), tmp_path / "%d.png", 3)
+    with open_input(SCENE, SOURCE, None) as source:
+        first = next(iter(source))
+        target = autofocus(first, first.depth_m)
+    assert written == [target.distance_m] * 3  # type: ignore[union-attr]
 
 
 def test_zone_focus_sets_f_number_and_focus_and_reports_the_depth_of_field(

@@ -14,7 +14,6 @@ from groundglass.controls import Controls
 from groundglass.display.messages import Messages
 from groundglass.display.sources import Sources
 from groundglass.display.tool import ToolContext
-from groundglass.look.grade import WHOLE
 from groundglass.settings import SettingsHistory
 
 OF_ENGINE = ("device", "size", "depth_model", "depth_range", "gl")
@@ -64,7 +63,7 @@ class LiveEngine:
 
     def render(self, frame: gg.Frame) -> np.ndarray:
         """Renders and keeps the drawn frame. Waits for a depth model."""
-        self.drawn = self.engine._draw(frame, self.history.now, WHOLE, waits=True)
+        self.drawn = self.engine.draw(frame, self.history.now, waits=True)
         rgba = np.frombuffer(self.drawn.texture.read(), np.uint8)
         return np.ascontiguousarray(rgba.reshape(self.drawn.texture.height, -1, 4)[..., :3])
 

@@ -15,7 +15,7 @@ from groundglass.display.events import Event, Pointer, Wheel
 from groundglass.frame import Encoding, Frame
 from groundglass.lens import Lens, load_lens
 from groundglass.optics.autofocus import Target
-from groundglass.optics.focus import MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
+from groundglass.optics.focus import AUTO, MAX_FOCUS_M, Rack, ZoneFocus, depth_of_field_m, hyperfocal_m
 from groundglass.settings import SettingsHistory
 from groundglass.tools import focus as module
 from groundglass.tools.focus import FocusTool, zone_text
@@ -197,6 +197,10 @@ def test_without_depth_every_action_reports_it_and_the_focus_stays(monkeypatch: 
 
 def run_autofocus(ring: Ring) -> None:
     assert ring.controls.press("A")
+    await_autofocus(ring)
+
+
+def await_autofocus(ring: Ring) -> None:
     deadline = time.monotonic() + 30
     while ring.tool.busy and ring.tool._search is not None:
         assert time.monotonic() < deadline
@@ -249,7 +253,7 @@ def test_without_scikit_image_autofocus_reports_the_extra_once(ring: Ring, monke
 
 def test_a_rack_from_the_command_line_starts_with_the_first_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     rack = Rack(0.9, 2.5, 3.0)
-    ring = Ring(monkeypatch, rack=rack)
+    ring = Ring(monkeypatch, plan=rack)
     assert ring.at(10.0) == 1.2
     ring.now_s += 10.0
     ring.begin()
@@ -321,6 +325,31 @@ def test_a_picture_without_anything_in_focus_is_reported_once_for_each_source(mo
     ring.tool.on_source(ring.engine)
     ring.begin()
     assert ring.messages == [doubt] * 2
-    for no_doubt in (Ring(monkeypatch, 1.2), Ring(monkeypatch, None), Ring(monkeypatch, rack=Rack(1.0, 3.0, 1.0))):
+    for no_doubt in (Ring(monkeypatch, 1.2), Ring(monkeypatch, None), Ring(monkeypatch, plan=Rack(1.0, 3.0, 1.0))):
         no_doubt.begin()
         assert no_doubt.messages == []
+
+
+def test_a_plan_of_autofocus_focuses_on_each_source_and_not_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "has_face_detector", lambda: True)
+    ring = Ring(monkeypatch, plan=AUTO, lens=FIFTY.at(1.4))
+    ring.begin()
+    await_autofocus(ring)
+    assert ring.engine.focus_m == 3.0
+    assert ring.messages == ["centre at 3.00 m"]
+    ring.engine.focus_m = 1.5
+    ring.begin()
+    assert not ring.tool.busy
+    ring.tool.on_source(ring.engine)
+    ring.begin()
+    await_autofocus(ring)
+    assert ring.engine.focus_m == 3.0
+    ring.tool.close()
+
+
+def test_in_zone_focus_a_new_source_is_not_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, 30.0, zone_focus=ZoneFocus())
+    ring.begin()
+    ring.tool.on_source(ring.engine)
+    ring.begin()
+    assert all("zone focus" in message for message in ring.messages)
