@@ -169,8 +169,8 @@ def _value(hint: Any, value: Any, reader: _Reader, name: str) -> Any:
         named = value.get("class") if isinstance(value, dict) else None
         kinds = [each for each in arguments if each is not types.NoneType]
         return _value(next((each for each in kinds if each.__name__ == named), kinds[0]), value, reader, name)
-    if origin is np.ndarray:
-        dtype = get_args(arguments[1])[0]
+    if origin in (np.ndarray, NDArray):  # NDArray[T] is an alias of its own from NumPy 2.5 on
+        dtype = arguments[0] if origin is NDArray else get_args(arguments[1])[0]
         return reader.take(value, ANY_DTYPES if dtype is Any else (np.dtype(dtype).name,), name)
     if origin is tuple:
         return _tuple(arguments, value, reader, name)

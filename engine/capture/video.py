@@ -134,7 +134,7 @@ def _open(path: Path) -> Any:
     except ImportError as error:
         raise MissingExtraError(str(path), "PyAV", "video") from error
     try:
-        container = av.open(str(path), options=_only_this_file(), metadata_errors="replace")
+        container = av.open(str(path), options=_only_this_file(), **_any_text())
     except (av.FFmpegError, OSError, UnicodeError) as error:
         if _is_playlist(path):
             raise SourceError(f"{path}: is a playlist, which may name any file; give the video itself") from None
@@ -142,6 +142,14 @@ def _open(path: Path) -> Any:
             f"{path}: not a video that FFmpeg opens ({_reason(error)}); copy or export it again"
         ) from error
     return container
+
+
+@cache
+def _any_text() -> dict[str, Any]:
+    """The option of PyAV for metadata that are not UTF-8. PyAV 19 needs none."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
 
 @cache
@@ -202,12 +210,12 @@ def orientation_of(picture: Any, codec: str = "") -> int:
     if codec in NAMED_DATA:
         return ROTATION_TO_EXIF.get(int(picture.rotation), 1)
     try:
-        matrices = [bytes(data) for data in picture.side_data if data.type.name == "DISPLAYMATRIX"]
+        matrix = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV has no name for a kind of data, and lists none then
         return ROTATION_TO_EXIF.get(int(picture.rotation), 1)
-    if not matrices or len(matrices[0]) < MATRIX_BYTES:
+    if matrix is None or matrix.buffer_size < MATRIX_BYTES:
         return 1
-    a, b, _, c, d = np.frombuffer(matrices[0], np.int32, 5).tolist()
+    a, b, _, c, d = np.frombuffer(bytes(matrix), np.int32, 5).tolist()
     return MATRIX_TO_EXIF.get((_sign(a), _sign(b), _sign(c), _sign(d)), 1)
 
 

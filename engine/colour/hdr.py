@@ -104,7 +104,8 @@ def encoded(light: NDArray[np.float32], space: str) -> NDArray[np.uint16]:
     shown = np.maximum(light, 0.0) * np.float32(1.0 / HLG_PEAK)
     luma = shown @ LUMA.astype(np.float32)
     scene = shown * np.maximum(luma, np.float32(1e-6))[..., None] ** np.float32(1.0 / 1.2 - 1.0)
-    return _codes(scene / np.maximum(scene.max(axis=-1, keepdims=True), np.float32(1.0)), "hlg")
+    fitting = scene / np.maximum(scene.max(axis=-1, keepdims=True), np.float32(1.0))
+    return _codes(fitting.astype(np.float32, copy=False), "hlg")
 
 
 def _codes(numbers: NDArray[np.float32], space: str) -> NDArray[np.uint16]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 from threading import Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ def in_huge_pages(nbytes: int) -> NDArray[np.uint8]:
     """
     whole_bytes = nbytes // HUGE_PAGE_BYTES * HUGE_PAGE_BYTES if hasattr(mmap, "MADV_HUGEPAGE") else 0
     spare_bytes = HUGE_PAGE_BYTES if whole_bytes else 0
-    private = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
+    private: dict[str, Any] = {"flags": mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS} if hasattr(mmap, "MAP_PRIVATE") else {}
     pages = mmap.mmap(-1, max(nbytes, 1) + spare_bytes, **private)
     memory = np.frombuffer(pages, dtype=np.uint8)
     start = -memory.ctypes.data % HUGE_PAGE_BYTES if whole_bytes else 0
