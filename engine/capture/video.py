@@ -59,12 +59,12 @@ class VideoSource(BaseSource):
             self.frames = None if loop else stream.frames or None
             self._codec = stream.codec_context.name
             first = next(self._pictures(container), None)
-        if first is None:
-            raise SourceError(f"{path}: has no decodable picture; copy or export it again")
+            if first is None:
+                raise SourceError(f"{path}: has no decodable picture; copy or export it again")
+            self._squared = _squared(stream, first)
         self.colours = colours_of(first)
-        self.size = (int(first.width), int(first.height))
-        self._squared = _squared(stream, first)
-        self._stored, self.size = self.size, self._squared or self.size
+        self._stored = int(first.width), int(first.height)
+        self.size = self._squared or self._stored
 
     def __iter__(self) -> Iterator[Frame]:
         index, start_s, time_s, is_first = 0, 0.0, -1.0, True
