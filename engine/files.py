@@ -129,6 +129,8 @@ def path_inside(folder: Path, name: str) -> Path | None:
     """
     path = folder / name
     try:
-        return path if path.resolve().is_relative_to(folder.resolve()) else None
+        resolved = path.resolve()
+        is_inside = resolved.is_relative_to(folder.resolve())
     except (OSError, ValueError, RuntimeError):  # a name that is too long, a null character, links in a circle
         return None
+    return path if is_inside and not os.path.islink(resolved) else None  # Python 3.13 returns links in a circle

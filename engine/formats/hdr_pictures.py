@@ -48,7 +48,7 @@ def deep_picture(
                 _AVIF_LOSSLESS if lossless else _AVIF_QUALITY,
                 speed=8,
                 bitspersample=AVIF_BITS,
-                pixelformat="444",
+                pixelformat="yuv444",
                 primaries=primaries,
                 transfer=transfer,
                 matrix=_MATRIX[primaries],
