@@ -206,7 +206,8 @@ def write_frames(
             settings = focus_puller.pull(settings, frame, is_first=number == 1)
             write(engine, settings, frame, path)
             if number == 1:
-                for doubt in filter(None, (focus_puller.doubt, *doubts_of(settings, frame))):
+                doubts = doubts_of(settings, frame, has_model=engine.depth_model is not None)
+                for doubt in filter(None, (focus_puller.doubt, *doubts)):
                     print_line(doubt)
             frame.release()
             progress.advance(task)

@@ -30,3 +30,13 @@ def test_defaults_and_disabled_stages_are_not_reported(frame: gg.Frame) -> None:
     for development in (gg.Development(demosaic="best"), gg.Development(defects="off")):
         assert doubts_of(gg.Settings(development=development), frame) == []
     assert frame is PICTURE or doubts_of(gg.Settings(development=DENOISED), frame) == []
+
+
+@pytest.mark.parametrize("changes", [{"f_number": 8.0}, {"focus_m": 3.0}])
+def test_an_aperture_and_a_focus_need_depth(changes: dict[str, float]) -> None:
+    settings = gg.Settings(**changes)  # type: ignore[arg-type]
+    message = "without depth nothing is blurred; name a map with --depth, or a network with --depth-model"
+    assert doubts_of(settings, PICTURE) == [message]
+    assert doubts_of(settings, PICTURE, has_model=True) == doubts_of(gg.Settings(), PICTURE) == []
+    depth_m = np.full((16, 24), settings.focus_m, np.float32)
+    assert doubts_of(settings, gg.Frame(PICTURE.pixels, PICTURE.encoding, depth_m=depth_m)) == []
