@@ -89,7 +89,7 @@ app.command()(live_edit_command(view))
 @app.command()
 @options_declared
 def serve(
-    source: arg.SourceArgument = "scene:?fps=30",
+    source: arg.SourceArgument = arg.SERVED_SCENE,
     *,
     page: ServeOptions,
     options: Annotated[EngineOptions, Defaults(metering="auto")],
@@ -195,7 +195,7 @@ def selftest(
     from .commands.selftest import run_sanitized, run_selftest_command
 
     if sanitize:
-        run_sanitized(device)
+        run_sanitized(device, report, json)
         return
     run_selftest_command(device, report, quick, json)
 

@@ -91,6 +91,38 @@ def test_a_method_of_the_engine_names_what_it_takes(engine: gg.Engine, method: s
             getattr(engine, method)(FRAME, value)
 
 
+class Owned:
+    timing, frames, size, interrupt = gg.Timing.STILL, 1, (24, 16), print
+
+    def __iter__(self) -> Iterator[gg.Frame]:
+        return iter([FRAME])
+
+
+@pytest.mark.parametrize(
+    ("source", "arguments", "message"),
+    [
+        (FRAME, {"cfa": "RGGB"}, "cfa describes the mosaic of an array, not of a Frame"),
+        (Owned(), {"cfa": "RGGB"}, "cfa describes the mosaic of an array, not of a Owned"),
+        (FRAME, {"depth_range": "1..2"}, "depth_range applies to files"),
+        (Owned(), {"depth_range": "1..2"}, "depth_range applies to files"),
+        (SCENE, {"depth_range": "1..2"}, "depth_range applies to files"),
+        ("scene:?size=96x64", {"depth": "plane:1..2", "depth_m": SCENE[..., 0] + 1}, "depth_m and depth are both"),
+    ],
+)
+def test_an_argument_that_a_source_would_ignore_is_refused(
+    source: Any, arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(GroundglassError, match=message):
+        gg.render(source, **arguments)
+
+
+@pytest.mark.parametrize("arguments", [{"size": (96, 64)}, {"fullscreen": True}, {"frames": 2}, {"seconds": 1.0}])
+def test_a_notebook_has_no_window(arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("groundglass.viewfinder.script.is_notebook", lambda: True)
+    with pytest.raises(ArgumentError, match="need a window; leave them out in a notebook"):
+        gg.view("scene:?size=96x64", **arguments)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -137,9 +137,14 @@ def browser_file() -> Path:
 def kept_token(file: Path | None, *, renew: bool = False) -> str:
     """The token: of the environment, else that in `file`, so that a phone finds the page again, else a new one.
 
-    Without `file` it is new, and not kept. Raises OutputError if the file cannot be written.
+    Without `file` it is new, and not kept. Raises OutputError if the file cannot be written, ControlError if it should
+    `renew` a token that it does not keep.
     """
-    if token := os.environ.get(TOKEN_VARIABLE):
+    token = os.environ.get(TOKEN_VARIABLE)
+    if renew and (token or file is None):
+        keeper = f"{TOKEN_VARIABLE} in the environment" if token else "--fresh"
+        raise ControlError(f"--new-token renews the saved token, which {keeper} replaces; leave out one of them")
+    if token:
         return token
     if file is not None and not renew and file.is_file():
         try:

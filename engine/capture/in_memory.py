@@ -74,9 +74,12 @@ def open_input(
     """
     if cfa is not None:
         check_kind("a mosaic", "cfa", cfa, of_type(str, Cfa))
+        _check_is_array(given)
+    if depth_m is not None and options.get("depth") is not None:
+        raise SourceError("depth_m and depth are both given; leave one out")
+    if not isinstance(given, str | Path) and not depth_later and options.get("depth_range") is not None:
+        raise SourceError("depth_range applies to files, and to the distances of a depth_model; leave it out")
     if isinstance(given, str | Path):
-        if cfa is not None:
-            raise SourceError(f"{given}: cfa describes the mosaic of an array; for a file use raw_format")
         later = depth_later or depth_m is not None
         opened: Source = stack.enter_context(open_source(given, depth_later=later, **options))
     elif _is_source(given):
@@ -95,6 +98,14 @@ def open_input(
     if isinstance(matte, str | Path):
         return with_matte(opened, str(matte), may_lack=depth_later)
     return WithMatte(opened, "matte", matte_of(matte), may_lack=depth_later)
+
+
+def _check_is_array(given: object) -> None:
+    """Raises SourceError for inputs that have a CFA of their own."""
+    if isinstance(given, str | Path):
+        raise SourceError(f"{given}: cfa describes the mosaic of an array; for a file use raw_format")
+    if isinstance(given, Frame) or _is_source(given):
+        raise SourceError(f"cfa describes the mosaic of an array, not of a {type(given).__name__}; leave it out")
 
 
 def _is_source(given: object) -> bool:

@@ -64,6 +64,7 @@ KINDS = {
     **{f"{scheme}://": STREAM for scheme in ("rtsp", "rtsps", "http", "https", "srt", "udp", "rtp")},
     **dict.fromkeys(("avfoundation:", "dshow:"), "groundglass.capture.live.webcam"),
 }
+MOSAICS = "watch:"  # the kind that also delivers headerless mosaics
 SUFFIXES = {".sdp": STREAM}  # files that describe a stream
 
 
@@ -75,6 +76,12 @@ def find_kind(name: str) -> Kind | None:
         return cast(Kind, import_module(module))
     scheme, colon, _ = name.partition(":")
     return plugin(scheme) if colon else None
+
+
+def describes_itself(name: str) -> bool:
+    """Whether a source of this name reports the format of its frames, which the user need not describe."""
+    is_kind = name.startswith(tuple(KINDS)) or name.lower().endswith(tuple(SUFFIXES))
+    return is_kind and not name.startswith(MOSAICS)
 
 
 def plugin(scheme: str) -> Kind | None:

@@ -11,15 +11,16 @@ from ..checks import NUMBER, PATH, SWITCH, TEXT, WHOLE, Kind, check_kind, check_
 from ..depth.relative import DepthRange
 from ..errors import MAX_NAME_CHARACTERS, SourceError, check_name, check_regular_file
 from ..formats.camera_profile import ChartProfile, load_profile
-from ..formats.depth_files import Scaling
+from ..formats.depth_files import DEFAULT_UNITS_PER_M, Scaling
 from ..formats.headerless import Layout
 from ..formats.picture_mosaic import MOSAIC_SUFFIXES, read_picture_mosaic
+from ..formats.picture_read import NO_LAYERS
 from ..formats.saturation import with_white
-from ..frame import Frame
+from ..frame import Encoding, Frame
 from .content import Content, content_of
 from .depth_source import Crop, WithDepthSource
 from .hints import report_hints
-from .kinds import Request, find_kind
+from .kinds import Request, describes_itself, find_kind
 from .live.pipes.opening import open_stream
 from .rgbd import Rgbd, find_rgbd, maps_for
 from .sequence import HEADERLESS_SUFFIXES, FileSequence, frame_paths, frame_reader, visible_files
@@ -33,17 +34,20 @@ from .with_matte import with_matte
 
 DEFAULT_SEQUENCE_FPS = 24.0
 NAMED_PICTURES = ("watch:", "tether:", "gphoto:")  # live sources of files, whose names match those of maps
+_SCALE_ALONE = "--depth-scale applies to maps of integers; name them with --depth, or leave it out"
 _CROP_ALONE = "--depth-crop applies to a depth camera or a video of maps; name it with --depth"
 
 
 class WithProfile(SourceFilter):
-    """`source` with a camera profile that was measured from a chart."""
+    """`source` with a camera profile that was measured from a chart. Raises SourceError for pictures."""
 
     def __init__(self, source: Source, chart: ChartProfile) -> None:
         super().__init__(source)
         self._chart = chart
 
     def change(self, frame: Frame) -> Frame:
+        if frame.encoding is not Encoding.MOSAIC:
+            raise SourceError(f"{frame.name}: is not a mosaic; --profile applies to raw files and mosaics")
         return replace(frame, profile=self._chart.applied(frame.profile))
 
 
@@ -144,17 +148,16 @@ def open_source(
         check_name(name)
     inside = raw_format if raw_size is None and own_bytes == (None, None, None) else None
     mosaics = None if inside is None or not is_path else mosaic_paths(Path(name))
-    layout = _layout(raw_format, raw_size, raw_black, own_bytes) if mosaics is None else None
+    layout = _layout(name, raw_format, raw_size, raw_black, own_bytes) if mosaics is None else None
     has_pairs = is_path and layout is None and layer is None and Path(name).is_dir()
     pairs = find_rgbd(Path(name)) if has_pairs else None
     request = Request(fps, layout, loop, tolerant)
-    if inside is not None and mosaics is not None:
+    if inside is not None and mosaics is not None and layer is None:
         opened: Source = open_mosaics(name, mosaics, inside, raw_black or 0.0, request)
     else:
         opened = _open_plain(name, request, pairs, with_depth=depth is None, layer=layer)
     try:
-        if isinstance(opened, FileSequence):
-            report_hints(*opened.first, raw_format, has_white=raw_white is not None)
+        _check_first(opened, raw_format, layer, has_white=raw_white is not None)
         if raw_white is not None:
             opened = WithWhite(opened, raw_white)
         if profile is not None:
@@ -163,7 +166,7 @@ def open_source(
         if depth is None:
             opened = _with_own_depth(opened, scaling, pairs, crop, may_lack=depth_later, tolerant=tolerant)
         else:
-            opened = _with_depth(opened, str(depth), scaling, crop, request)
+            opened = _with_depth(opened, str(depth), scaling, crop, request, may_lack=depth_later)
         return opened if matte is None else with_matte(opened, str(matte), may_lack=depth_later, tolerant=tolerant)
     except BaseException:
         opened.close()
@@ -171,6 +174,14 @@ def open_source(
 
 
 OPTIONS = tuple(name for name in inspect.signature(open_source).parameters if name not in ("source", "depth_later"))
+
+
+def _check_first(opened: Source, raw_format: str | None, layer: str | None, *, has_white: bool) -> None:
+    """Reports hints about the first file. Raises SourceError for a `layer` of another source."""
+    if isinstance(opened, FileSequence):
+        report_hints(*opened.first, raw_format, has_white=has_white)
+    elif layer is not None:
+        raise SourceError(f"{opened.name}: {NO_LAYERS}")
 
 
 def _with_own_depth(
@@ -181,15 +192,19 @@ def _with_own_depth(
         raise SourceError(_CROP_ALONE)
     if pairs is not None:
         if scaling.units_per_m is None and scaling.span is None:
-            scaling = Scaling(pairs.units_per_m)
+            scaling = Scaling(usual_per_m=pairs.units_per_m or DEFAULT_UNITS_PER_M)
         return WithDepthMaps(opened, lambda frame: pairs.maps[frame.name], scaling, tolerant=tolerant)
+    if scaling.units_per_m is not None:
+        raise SourceError(_SCALE_ALONE)
     if scaling.span is None:
         return opened
     return WithDepthRange(opened, scaling.span, may_lack=may_lack, tolerant=tolerant)
 
 
-def _with_depth(opened: Source, depth: str, scaling: Scaling, crop: Crop | None, request: Request) -> Source:
-    """`opened` with the depth that `depth` names."""
+def _with_depth(
+    opened: Source, depth: str, scaling: Scaling, crop: Crop | None, request: Request, *, may_lack: bool
+) -> Source:
+    """`opened` with the depth that `depth` names. `may_lack`: a model adds its own later."""
     second = _open_second(depth, request._replace(layout=None, fps=None))
     if second is not None:
         return WithDepthSource(opened, second, scaling, crop, tolerant=request.tolerant)
@@ -200,6 +215,8 @@ def _with_depth(opened: Source, depth: str, scaling: Scaling, crop: Crop | None,
         rights = _open_plain(right, request, None, with_depth=False)
         return WithRight(opened, rights, rig, tolerant=request.tolerant)
     if depth == "none":
+        if scaling.units_per_m is not None or (scaling.span is not None and not may_lack):
+            raise SourceError("depth 'none' has no distances; leave out the depth range and the depth scale")
         return WithoutDepth(opened)
     if Path(depth).is_dir():
         if opened.timing is Timing.LIVE and not opened.name.startswith(NAMED_PICTURES):
@@ -254,6 +271,7 @@ def _open_plain(
 
 
 def _layout(
+    name: str,
     raw_format: str | None,
     raw_size: str | tuple[int, int] | None,
     raw_black: float | None,
@@ -268,6 +286,8 @@ def _layout(
                 "--raw-format rggb12"
             )
         return None
+    if describes_itself(name):
+        raise SourceError(f"{name}: reports the format of its frames; leave out --raw-format and --raw-size")
     if raw_size is None:
         raise SourceError(
             f"--raw-format {raw_format} requires --raw-size, such as --raw-size 1920x1080; PGM, PNG and TIFF do not"

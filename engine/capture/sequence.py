@@ -12,7 +12,7 @@ from ..errors import GroundglassError, SourceError, cause
 from ..formats.file_errors import UNREADABLE
 from ..formats.headerless import Layout, read_headerless
 from ..formats.libraw_errors import quiet_libraw
-from ..formats.picture_read import PICTURE_SUFFIXES, read_picture
+from ..formats.picture_read import NO_LAYERS, PICTURE_SUFFIXES, read_picture
 from ..formats.raw import RAW_SUFFIXES, read_raw
 from ..frame import Frame
 from .base import BaseSource
@@ -131,12 +131,15 @@ def _state(path: Path) -> _State:
 def frame_reader(
     path: Path, layout: Layout | None, *, with_depth: bool = True, layer: str | None = None
 ) -> Callable[[Path], Frame]:
-    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files."""
-    if layout is not None:
-        return partial(read_headerless, layout=layout)
-    return (
-        partial(read_picture, with_depth=with_depth, layer=layer) if content_of(path) is Content.PICTURE else read_raw
-    )
+    """What reads files like this one: headerless mosaics in `layout`, else pictures or raw files.
+
+    Raises SourceError for a `layer` of files that have none.
+    """
+    if layout is None and content_of(path) is Content.PICTURE:
+        return partial(read_picture, with_depth=with_depth, layer=layer)
+    if layer is not None:
+        raise SourceError(f"{path}: {NO_LAYERS}")
+    return read_raw if layout is None else partial(read_headerless, layout=layout)
 
 
 def read_checked(path: Path, read: Callable[[Path], Frame]) -> Frame:

@@ -134,8 +134,9 @@ def open_depth(spec: str, *, scale: float | None = None, depth_range: DepthRange
     """
     scaling = Scaling(scale, depth_range)
     if spec.startswith("plane:"):
-        if depth_range is not None:
-            raise SourceError(f"depth '{spec}' already has its two distances; leave out the depth range")
+        for option, given in (("range", depth_range), ("scale", scale)):
+            if given is not None:
+                raise SourceError(f"depth '{spec}' already has its two distances; leave out the depth {option}")
         near_m, far_m, direction_deg = parse_plane(spec)
         return UprightDepth(lambda size: tilted_plane(near_m, far_m, size, direction_deg))
     depth_map = _embedded(Path(spec), scaling) or read_map(Path(spec), scaling)
@@ -161,6 +162,8 @@ def _embedded(path: Path, scaling: Scaling) -> DepthMap | None:
     photo = read_picture(path).upright()
     if photo.depth_m is None:
         raise SourceError(f"{path}: has no embedded depth; name a depth map")
+    if scaling.units_per_m is not None:
+        raise SourceError(f"{path}: its depth is in metres; leave out the depth scale")
     depth_m = photo.depth_m
     if scaling.span is not None:
         depth_m = scaling.span.rescaled(depth_m, *extremes(str(path), depth_m))

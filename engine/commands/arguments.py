@@ -19,6 +19,7 @@ SOURCES_HELP = (
     f"{SOURCE_HELP} Many: several of these, a quoted pattern ('shoot/**/*.dng'), a list (@files.txt, @- for standard "
     "input), s3:// and other remote files."
 )
+SERVED_SCENE = "scene:?fps=30"  # the default of `serve`; --fps has priority over its rate
 SourceArgument = Annotated[str, typer.Argument(metavar="SOURCE", help=SOURCE_HELP)]
 LutInputOption = Annotated[
     str,

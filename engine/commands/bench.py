@@ -22,7 +22,7 @@ SUFFIXES = {"roofline": ".png", "plot": ".png", "report": ".html", "trace": ".js
 def run_bench_command(options: BenchOptions) -> None:
     """Measures what the options name, prints it, and writes the files. A wrong combination is a usage error."""
     mode = mode_of(options)
-    if options.schema:
+    if mode == "schema":
         from ..bench.schema import schema_text
 
         print(schema_text(), end="")

@@ -103,11 +103,11 @@ class BenchOptions:
         return self.size or (1920, 1080)
 
 
-MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "stalls", "peers", "trace")
+MODES = ("sweep", "stress", "compare", "versus", "quality", "aids", "stalls", "peers", "trace", "schema")
 # The options that apply to some modes only; None is the measurement of the stages.
 APPLIES: dict[str, tuple[str | None, ...]] = {
-    "device": (None, *(mode for mode in MODES if mode != "compare")),
-    "size": (None, *(mode for mode in MODES if mode not in ("compare", "quality"))),
+    "device": (None, *(mode for mode in MODES if mode not in ("compare", "schema"))),
+    "size": (None, *(mode for mode in MODES if mode not in ("compare", "quality", "schema"))),
     "seconds": (None, "sweep", "versus", "peers"),
     "only": (None, "versus", "stalls", "peers"),
     "start_up": (None,),
@@ -115,7 +115,7 @@ APPLIES: dict[str, tuple[str | None, ...]] = {
     "roofline": (None,),
     "plot": ("sweep", "stress"),
     "report": (None, "sweep", "stress", "peers"),
-    "json": (None, *(mode for mode in MODES if mode != "trace")),
+    "json": (None, *(mode for mode in MODES if mode not in ("trace", "schema"))),
 }
 
 
@@ -128,8 +128,9 @@ def mode_of(options: BenchOptions) -> str | None:
     for name, allowed in APPLIES.items():
         if _given(options, name) and mode not in allowed:
             words = " or ".join("the stages" if other is None else f"--{other}" for other in allowed)
+            reason = f"applies to {words}, not" if len(allowed) < len(MODES) / 2 else "does not apply"
             raise typer.BadParameter(
-                f"applies to {words}, not to {f'--{mode}' if mode else 'the stages'}; leave it out",
+                f"{reason} to {f'--{mode}' if mode else 'the stages'}; leave it out",
                 param_hint=f"--{name.replace('_', '-')}",
             )
     if options.sweep is not None and options.sweep in ("size", "device") and _given(options, options.sweep):

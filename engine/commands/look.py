@@ -172,7 +172,9 @@ def export_command(
         Path,
         typer.Option("--output", "-o", metavar="FILE", help="A LUT: .cube, .clf, HaldCLUT .png; or .ocio, .dcp, .xmp."),
     ],
-    size: Annotated[int, typer.Option("--size", help="Nodes per side of a LUT: 17, 33 or 65.")] = 33,
+    size: Annotated[
+        int | None, typer.Option("--size", help="Nodes per side of a LUT: 17, 33 or 65. Default: 33.")
+    ] = None,
     lut_input: Annotated[
         str | None,
         typer.Option(

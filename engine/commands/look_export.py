@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from ..look.look import Look
 
 SIZES = (17, 33, 65)
+DEFAULT_SIZE = 33
 TINT = 2.0  # CIEDE2000 of greys that a note mentions
 HALD_SIDE = 64  # nodes per side of the cube in a HaldCLUT of 512x512
 SUFFIXES = (".cube", ".png", ".clf", ".ocio", ".dcp", ".xmp")
+FIXED = (".png", ".dcp", ".xmp")  # files without a choice of nodes
 INPUTS = {
     "srgb": "a picture in the look neutral, in sRGB",
     "rec709": "a picture in the look neutral, with the BT.709 curve",
@@ -25,10 +27,13 @@ INPUTS = {
 
 @dataclass(frozen=True, slots=True)
 class ExportOptions:
-    """`lut_input` None is "srgb" for a .cube and .png, else "linear". `camera` is a raw file of a DCP's camera."""
+    """`lut_input` None is "srgb" for a .cube and .png, else "linear". `camera` is a raw file of a DCP's camera.
+
+    `size` is the number of nodes per side of a LUT, None the default.
+    """
 
     output: Path
-    size: int = 33
+    size: int | None = None
     lut_input: str | None = None
     camera: Path | None = None
 
@@ -44,7 +49,9 @@ def run_export(name: str, options: ExportOptions) -> None:
     if options.lut_input is not None:
         check_input(options.lut_input)
     check_folder(output)
-    if options.size not in SIZES:
+    if options.size is not None and suffix in FIXED:
+        raise OutputError(f"{output}: a {suffix} file has its own number of nodes; leave out --size")
+    if options.size not in (None, *SIZES):
         raise LookError(f"--size {options.size}: use {', '.join(map(str, SIZES))} nodes per side")
     if (options.camera is None) == (suffix == ".dcp"):
         raise LookError(
@@ -89,7 +96,7 @@ def _write_lut(look: Look, suffix: str, options: ExportOptions) -> list[str]:
     from ..look.lut_write import write_cube, write_hald
 
     lut_input = options.lut_input or ("linear" if suffix == ".clf" else "srgb")
-    side = HALD_SIDE if suffix == ".png" else options.size
+    side = HALD_SIDE if suffix == ".png" else options.size or DEFAULT_SIZE
     export = export_look(look, lut_input, side)
     input_text = INPUTS.get(lut_input, f"scene light in Rec.709 primaries, encoded as {lut_input}")
     output_text = f"final picture {'with the BT.709 curve' if lut_input == 'rec709' else 'in sRGB'}"
@@ -113,7 +120,7 @@ def _write_ocio(look: Look, options: ExportOptions) -> list[str]:
     from ..look.export import export_look
 
     lut_path = options.output.with_suffix(".rec2020.clf")
-    export = export_look(look, "linear", options.size, wide=True)
+    export = export_look(look, "linear", options.size or DEFAULT_SIZE, wide=True)
     notes = [f"the look {look.name} of groundglass", f"input: {LINEAR}, 0 to 16", "output: sRGB"]
     notes += _left_out(export.left_out)
     text = clf_text(export.lut, look.name, notes, LINEAR, "sRGB")

@@ -55,7 +55,7 @@ def run_fit(options: FitOptions, source_options: SourceOptions) -> None:
 
     Raises OutputError before any work if an output cannot be written or already exists.
     """
-    _check_sources(options)
+    _check_sources(options, source_options)
     _check_targets(options)
     with json_target(options.json) as write_json:
         fit = _fit_pairs(options, source_options) if options.from_lut is None else _fit_lut(options, options.from_lut)
@@ -171,14 +171,19 @@ def _usable(frame: Frame, shape: tuple[int, ...]) -> NDArray[np.bool_] | None:
     return np.asarray(~padded.reshape(shape[0], block, shape[1], block).any(axis=(1, 3)))
 
 
-def _check_sources(options: FitOptions) -> None:
+def _check_sources(options: FitOptions, source_options: SourceOptions) -> None:
     from ..colour.encoding import check_input
 
     check_input(options.lut_input)
     if options.from_lut is None and not options.pictures:
         raise LookError("there is nothing to learn from; name a raw file and its picture, or --from-lut FILE")
+    if options.from_lut is None and options.lut_input != "srgb":
+        raise LookError(f"--lut-input {options.lut_input} requires a LUT; name it with --from-lut")
     if options.from_lut is not None and (options.pictures or options.sheet is not None):
         raise LookError("--from-lut replaces the pictures; leave out the pictures and --sheet")
+    of_pictures = options.white_balance, options.device, source_options
+    if options.from_lut is not None and of_pictures != ("as-shot", "auto", SourceOptions()):
+        raise LookError("--from-lut replaces the pictures; leave out --wb, --device, --profile and --raw-...")
 
 
 def _check_targets(options: FitOptions) -> None:

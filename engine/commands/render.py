@@ -16,13 +16,13 @@ from ..batch.names import NAME, Target, expand, is_pattern, stem_of
 from ..batch.plan import is_still
 from ..batch.storage import is_remote, local_file, plain
 from ..capture.kinds import find_kind
-from ..errors import OutputError, SourceError, print_line
+from ..errors import DeviceError, OutputError, SourceError, print_line
 from ..optics.focus import FocusPlan
 from ..viewfinder.opening import compile_ahead
 from .options import BatchOptions, EngineOptions, SourceOptions
 from .render_batch import run_render_batch
 from .render_hdr import HdrOptions, HdrPlan, check_hdr_output, hdr_frames, hdr_plan
-from .start import open_engine, open_input, settings_of
+from .start import open_engine, open_input, settings_of, sized_scene
 
 if TYPE_CHECKING:
     from ..capture import Source
@@ -50,8 +50,9 @@ def run_render(
         raise SourceError("SOURCE is empty; name a file, a folder or a camera")
     alone = plain(sources[0]) if len(sources) == 1 and not is_pattern(sources[0]) else None
     is_live = alone is not None and is_live_source(alone)
-    if is_live and (batch.cluster is not None or batch.each):
-        option = "--each" if batch.each else "--cluster"
+    check_applies(sources, options, batch)
+    if is_live and batch != BatchOptions():
+        option = "--each" if batch.each else "--workers" if batch.cluster is None else "--cluster"
         raise SourceError(f"{alone}: {option} renders files and folders; leave it out")
     plan = hdr_plan(Path(output), options, hdr or HdrOptions())
     is_video = plan is not None and plan.is_video
@@ -77,6 +78,17 @@ def run_render(
     if plan is not None:
         options = plan.engine_options(options)
     run_render_batch(inputs, target, source_options, options, batch, frames, None if plan is None else plan.kind)
+
+
+def check_applies(sources: list[str], options: EngineOptions, batch: BatchOptions) -> None:
+    """Raises a GroundglassError for options that would change nothing."""
+    from ..batch.cluster import LOCAL
+
+    if batch.cluster not in (None, LOCAL) and batch.workers != BatchOptions().workers:
+        raise DeviceError(f"--cluster {batch.cluster}: it has its own workers; leave out --workers")
+    kept = next((source for source in sources if sized_scene(source, options.size) == source), None)
+    if options.size is not None and kept is not None:
+        raise SourceError(f"{kept}: has its own size; --size is the size of scene: alone; leave it out")
 
 
 def is_live_source(source: str) -> bool:
@@ -194,7 +206,8 @@ def write_frames(
             settings = focus_puller.pull(settings, frame, is_first=number == 1)
             write(engine, settings, frame, path)
             if number == 1:
-                for doubt in filter(None, (focus_puller.doubt, *doubts_of(settings, frame))):
+                doubts = doubts_of(settings, frame, has_model=engine.depth_model is not None)
+                for doubt in filter(None, (focus_puller.doubt, *doubts)):
                     print_line(doubt)
             frame.release()
             progress.advance(task)

@@ -29,17 +29,21 @@ _VIDEO = (".mp4", ".mov", ".mkv")
 
 @dataclass(frozen=True, slots=True)
 class HdrOptions:
-    """`headroom` is in stops above diffuse white. `codec` is that of a video."""
+    """`headroom` is in stops above diffuse white. `codec` is that of a video. None is the default."""
 
     hdr: Annotated[
         bool,
         typer.Option("--hdr", help="HDR: .jpg as Ultra HDR with a gain map, .avif and .heic as PQ, a video as HLG."),
     ] = False
     headroom: Annotated[
-        float,
-        typer.Option("--headroom", metavar="STOPS", help="HDR: how far highlights may exceed diffuse white, 0.1..5.6."),
-    ] = 2.3
-    codec: Annotated[HdrVideoCodec, typer.Option("--codec", help="Codec of an HDR video.")] = HdrVideoCodec.HEVC
+        float | None,
+        typer.Option(
+            "--headroom",
+            metavar="STOPS",
+            help="HDR: how far highlights may exceed diffuse white, 0.1..5.6. Default: 2.3.",
+        ),
+    ] = None
+    codec: Annotated[HdrVideoCodec | None, typer.Option("--codec", help="Codec of an HDR video. Default: hevc.")] = None
 
 
 class HdrPlan(NamedTuple):
@@ -53,6 +57,14 @@ class HdrPlan(NamedTuple):
     def is_video(self) -> bool:
         return self.suffix in _VIDEO
 
+    @property
+    def has_headroom(self) -> bool:
+        """Whether highlights exceed diffuse white by a number of stops: not in SDR, nor in the scene's own light."""
+        from ..look.hdr_files import JPEG_SUFFIXES
+
+        is_hdr = self.kind.space in TRANSFERS or self.suffix in JPEG_SUFFIXES
+        return is_hdr and not self.kind.keeps_scene
+
     def engine_options(self, options: EngineOptions) -> EngineOptions:
         """The options of the picture that becomes the file: its codes are not those of a display."""
         space = "srgb" if self.kind.space in TRANSFERS else self.kind.space
@@ -61,7 +73,16 @@ class HdrPlan(NamedTuple):
 
 def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -> HdrPlan | None:
     """None for the files of `picture_write`. Raises OutputError and LookError for options that do not fit."""
-    from ..colour.hdr import check_stops
+    plan = _plan_of(output, engine_options, options)
+    if options.codec is not None and (plan is None or not plan.is_video):
+        raise OutputError(f"{output}: --codec is that of a video ({' '.join(_VIDEO)}); leave it out")
+    if options.headroom is not None and (plan is None or not plan.has_headroom):
+        raise OutputError(f"{output}: --headroom applies to HDR files in a look; add --hdr, or leave it out")
+    return plan
+
+
+def _plan_of(output: Path, engine_options: EngineOptions, options: HdrOptions) -> HdrPlan | None:
+    from ..colour.hdr import DEFAULT_STOPS, check_stops
     from ..formats.hdr_pictures import CODE_POINTS, DEEP_SUFFIXES
     from ..formats.picture_write import DISPLAY_SUFFIXES, SCENE_SUFFIXES
     from ..look.hdr_files import JPEG_SUFFIXES, HdrKind
@@ -94,7 +115,8 @@ def hdr_plan(output: Path, engine_options: EngineOptions, options: HdrOptions) -
         return None
     if space not in CODE_POINTS:
         raise OutputError(f"{output}: {suffix} holds the output spaces {', '.join(CODE_POINTS)}; use one of them")
-    return HdrPlan(suffix, HdrKind(space, check_stops(options.headroom), keeps_scene), options.codec.value)
+    stops = DEFAULT_STOPS if options.headroom is None else check_stops(options.headroom)
+    return HdrPlan(suffix, HdrKind(space, stops, keeps_scene), (options.codec or HdrVideoCodec.HEVC).value)
 
 
 def check_hdr_output(path: Path, plan: HdrPlan) -> None:

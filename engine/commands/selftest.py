@@ -52,8 +52,14 @@ def print_row(row: Row) -> None:
     print(_FORMAT.format(row.device, row.case, *numbers, share, verdict), flush=True)
 
 
-def run_sanitized(device: str) -> None:
-    """Runs the quick self test of `device` under the sanitizer of CUDA. Exit status 1 if it reports an error."""
+def run_sanitized(device: str, report: Path | None, json: str | None) -> None:
+    """Runs the quick self test of `device` under the sanitizer of CUDA. Exit status 1 if it reports an error.
+
+    A usage error for a `report` or `json`: its output is that of the sanitizer.
+    """
+    for option, target in (("--report", report), ("--json", json)):
+        if target is not None:
+            raise typer.BadParameter("does not apply to --sanitize, which only prints; leave it out", param_hint=option)
     tool = shutil.which(SANITIZER)
     if tool is None:
         raise DeviceError(f"{SANITIZER} is not on the PATH; install the CUDA toolkit, or leave out --sanitize")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..errors import MissingExtraError
+from .arguments import SERVED_SCENE
 from .options import EngineOptions, ServeOptions, SourceOptions, ViewOptions
 from .view import run_view
 
@@ -35,6 +36,8 @@ def run_serve(
     from ..browser.pictures import Pictures
     from ..browser.server import WebServer
 
+    if source == SERVED_SCENE and source_options.fps is not None:
+        source = "scene:"
     tls = tls_context(page.tls_cert, page.tls_key)
     token = kept_token(None if view.fresh else browser_file(), renew=page.new_token)
     with ExitStack() as stack:

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..capture.kinds import scheme_of
 from ..errors import LookError
 from ..optics.focus import AUTO, Rack
 from .options import EngineOptions, Quality, SourceOptions
@@ -71,14 +72,15 @@ def opener(typed: str, opened: Source, options: SourceOptions, size: tuple[int, 
 def options_for(name: str, first: str, options: SourceOptions) -> SourceOptions:
     """The options for another source than that of the command line, whose depth, profile and rate are its own.
 
-    What is known of headerless mosaics applies to other files with the same suffix.
+    What is known of raw files, mosaics and layers applies to other sources of the kind with the same suffix.
     """
     kept = replace(options, fps=None, profile=None, depth=None, depth_scale=None, depth_crop=None, matte=None)
     if options.depth_model is None:
         kept = replace(kept, depth_range=None)
-    if Path(name).suffix.lower() == Path(first).suffix.lower():
+    if Path(name).suffix.lower() == Path(first).suffix.lower() and scheme_of(name) == scheme_of(first):
         return kept
-    return replace(kept, raw_format=None, raw_size=None, raw_black=None)
+    kept = replace(kept, raw_format=None, raw_size=None, raw_black=None, raw_white=None, layer=None)
+    return replace(kept, raw_stride=None, raw_header=None, raw_trailer=None)
 
 
 def sized_scene(source: str, size: tuple[int, int] | None) -> str:

@@ -64,6 +64,7 @@ def run_view(
 
     Exit status 1 if work that was asked for, such as a still or a recording, is lost.
     """
+    check_contradictions(view)
     if view.save_frame is not None:
         from ..formats.picture_write import check_target
 
@@ -87,6 +88,18 @@ def run_view(
         is_complete = show(source, source_options, options, view, report, write_trace, display)
     if not is_complete:
         raise typer.Exit(1)
+
+
+def check_contradictions(view: ViewOptions) -> None:
+    """A usage error for options that contradict each other."""
+    if view.headless and view.fullscreen:
+        raise typer.BadParameter(
+            "requires a window, which --headless leaves out; use one of them", param_hint="--fullscreen"
+        )
+    if view.no_governor and view.scale not in (None, 1.0):
+        raise typer.BadParameter(
+            f"is --scale 1, not --scale {view.scale:g}; use one of them", param_hint="--no-governor"
+        )
 
 
 def show(

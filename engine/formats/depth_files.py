@@ -27,14 +27,15 @@ GREY_TOLERANCE = 0.1
 class Scaling:
     """The conversion from a file's samples to metres.
 
-    `units_per_m` applies to integers, default 1000. `span` is the depth range of a relative map, integer or float, from
-    its brightest to its darkest sample. `ends`, the darkest and the brightest sample, default to those of the file.
-    Raises SourceError if `units_per_m` and `span` are both given, or if `units_per_m` is not above 0.
+    `units_per_m` applies to integers; None is `usual_per_m`. `span` is the depth range of a relative map, integer or
+    float, from its brightest to its darkest sample. `ends`, the darkest and the brightest sample, default to those of
+    the file. Raises SourceError if `units_per_m` and `span` are both given, or if `units_per_m` is not above 0.
     """
 
     units_per_m: float | None = None
     span: DepthRange | None = None
     ends: tuple[float, float] | None = None
+    usual_per_m: float = DEFAULT_UNITS_PER_M
 
     def __post_init__(self) -> None:
         if self.units_per_m is not None and not 0 < self.units_per_m < np.inf:
@@ -69,8 +70,10 @@ def metric(path: str | Path, samples: NDArray[Any], scaling: Scaling) -> DepthMa
             f"{path}: an 8-bit map has no distances; give the distances of its brightest and darkest grey, such as "
             "--depth-range 0.8..6, or its units per metre with --depth-scale"
         )
+    elif is_float and scaling.units_per_m is not None:
+        raise SourceError(f"{path}: its floats are metres; leave out the depth scale, or store integers")
     else:
-        depth_m = whole_depth(samples if is_float else samples / (scaling.units_per_m or DEFAULT_UNITS_PER_M))
+        depth_m = whole_depth(samples if is_float else samples / (scaling.units_per_m or scaling.usual_per_m))
     if depth_m is None:
         raise SourceError(f"{path}: no pixel has a distance above 0; check that it is a depth map")
     if scaling.span is not None:

@@ -37,6 +37,7 @@ PICTURE_SUFFIXES = (
 )
 CODED_SUFFIXES = frozenset({".png", ".avif"})
 ORIENTATION_TAG = 0x0112
+NO_LAYERS = "only OpenEXR files have layers; leave out --layer"
 # Pillow's names of 16-bit byte orders, each with the opposite one. Pillow keeps the high byte of the named order.
 OPPOSITE_ORDER = {";16B": ";16L", ";16L": ";16B", ";16N": ";16B" if sys.byteorder == "little" else ";16L"}
 
@@ -56,7 +57,7 @@ def read_picture(path: Path, *, with_depth: bool = True, layer: str | None = Non
     if kind == EXR:
         return read_exr(path, with_depth=with_depth, layer=layer)
     if layer is not None:
-        raise SourceError(f"{path}: only OpenEXR files have layers; leave out --layer")
+        raise SourceError(f"{path}: {NO_LAYERS}")
     try:
         tiff = _tiff_frame(path) if kind in TIFF_SUFFIXES else None
         if tiff is not None:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from ..capture.in_memory import Input
 from ..display.bitmap import BitmapSurface
-from ..errors import GroundglassError, SourceError, print_line
+from ..errors import ArgumentError, GroundglassError, SourceError, print_line
 from ..settings import Settings
 from ..viewfinder.session import LiveOptions, Session, SessionControls
 from .canvas import Canvas
@@ -61,6 +61,8 @@ class Viewfinder(ipywidgets.VBox, SessionControls):  # type: ignore[misc]  # ipy
     ) -> None:
         if not max_fps > 0:
             raise GroundglassError(f"max_fps {max_fps:g} is not above 0; give frames a second, such as 30")
+        if options is not None and keywords:
+            raise ArgumentError(f"Viewfinder: options have all keywords, also {min(keywords)}; leave one of them out")
         live = LiveOptions.of("Viewfinder", **{"shows_text": False, **keywords}) if options is None else options
         self._session = Session(source, live)
         self._canvas = Canvas(self._session.source.size, max_fps, self._session.send)

@@ -67,8 +67,9 @@ def view(
     `frames` and `seconds` end the view. Settings of the command `view` are neither read nor written. The window belongs
     to the main thread.
 
-    In a notebook the picture appears with sliders below the cell: `view` returns None at once, and needs the extra
-    `notebook`. `groundglass.notebook.Viewfinder` is the same, for a program that keeps it.
+    In a notebook the picture appears with sliders below the cell: `view` returns None at once, needs the extra
+    `notebook`, and takes no `size`, `fullscreen`, `frames` and `seconds`. `groundglass.notebook.Viewfinder` is the
+    same, for a program that keeps it.
 
     Ctrl+C closes the window in order and then raises KeyboardInterrupt, as in the rest of the script; a handler that
     the script has installed is called instead. All handlers are restored. Raises GroundglassError: SourceError,
@@ -92,6 +93,10 @@ def view(
     )
     live = LiveOptions(settings, cfa, depth_m, matte, depth_model, device, stills=stills, source=options)
     if is_notebook():
+        if (size, fullscreen, frames, seconds) != (None, False, None, None):
+            raise ArgumentError(
+                "gg.view: size, fullscreen, frames and seconds need a window; leave them out in a notebook"
+            )
         from ..notebook import show
 
         show(source, live)

@@ -179,4 +179,4 @@ def test_an_invalid_scale_is_a_usage_error(text: str) -> None:
 def test_the_file_of_a_trace_is_not_written_twice() -> None:
     result = CliRunner().invoke(cli.app, ["bench", "--trace", "trace.json", "--json", "-"])
     assert result.exit_code == 2
-    assert "not to --trace" in " ".join(result.output.replace("│", " ").split())  # lines of a box
+    assert "not apply to --trace" in " ".join(result.output.replace("│", " ").split())  # lines of a box

@@ -11,6 +11,7 @@ from typing import Any
 import groundglass as gg
 import numpy as np
 import pytest
+from groundglass.viewfinder.session import LiveOptions
 from PIL import Image
 
 nbclient = pytest.importorskip("nbclient")
@@ -135,3 +136,11 @@ def test_a_missing_jupyter_rfb_is_an_extra(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setitem(sys.modules, "jupyter_rfb", None)
     with pytest.raises(gg.GroundglassError, match=r"needs jupyter_rfb; pip install groundglass\[notebook\]"):
         __import__("groundglass.notebook")
+
+
+def test_options_have_all_keywords() -> None:
+    pytest.importorskip("jupyter_rfb")
+    from groundglass.notebook import Viewfinder
+
+    with pytest.raises(gg.GroundglassError, match="options have all keywords, also look"):
+        Viewfinder(SOURCE.strip('"'), options=LiveOptions(), look="natural")

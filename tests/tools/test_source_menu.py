@@ -164,6 +164,11 @@ def test_options_of_the_first_source_are_not_those_of_another() -> None:
     assert options_for("second.raw", "first.raw", options) == SourceOptions(
         loop=True, raw_format="rggb12", raw_size=(4, 4)
     )
+    raw = SourceOptions(raw_white=4000.0, raw_stride=8, raw_header=1, raw_trailer=1, layer="left")
+    assert options_for("second.jpg", "first.raw", raw) == SourceOptions()
+    assert options_for("second.raw", "first.raw", raw) == raw
+    piped = SourceOptions(raw_format="rggb12", raw_size=(4, 4))
+    assert options_for("v4l2:0", "-", piped) == SourceOptions()
     model = SourceOptions(depth_model="net.onnx", depth_range="1..3")
     assert options_for("v4l2:0", "first.raw", model) == model
 

@@ -12,7 +12,6 @@ from groundglass.capture.live.vision import machine_vision
 from groundglass.capture.live.vision.machine_vision import BlockNumbers, Grab, VisionSource
 from groundglass.capture.live.vision.options import VisionOptions
 from groundglass.errors import SourceError
-from groundglass.formats.headerless import Layout
 
 pytest.importorskip("genicam.genapi", reason="genicam is not installed")
 from genapi_support import choice, features_of, number
@@ -127,12 +126,6 @@ def test_a_slow_camera_is_not_silent_between_its_frames() -> None:
 def test_block_numbers(blocks: list[int], expected: list[tuple[int, int]]) -> None:
     numbers = BlockNumbers()
     assert [numbers.count(block, 0) for block in blocks] == expected
-
-
-def test_a_layout_is_refused_since_the_camera_has_its_own() -> None:
-    layout = Layout.parse("rggb12", "64x48")
-    with pytest.raises(SourceError, match="leave out --raw-format"):
-        VisionOptions.parse("pylon:0", Request(layout=layout))
 
 
 def test_the_rate_of_the_command_line_is_a_default() -> None:

@@ -39,8 +39,6 @@ class VisionOptions:
 
         Raises SourceError for an unknown key or a malformed value.
         """
-        if request.layout is not None:
-            raise SourceError(f"{name}: the camera reports its layout; leave out --raw-format, use ?format=BayerRG8")
         camera, _, query = name.partition(":")[2].partition("?")
         given = dict(parse_qsl(query, keep_blank_values=True))
         is_producer = camera.lower().endswith(PRODUCER_SUFFIX)
