@@ -5,21 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..develop.auto_balance import estimate_light
-from ..optics.focus import focus_doubt
-from ..orientation import upright
 
 if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import Settings
+    from .focus_puller import FocusPuller
 
 
-def doubts_of(settings: Settings, frame: Frame) -> list[str]:
-    """The reports about the picture of a frame, each with a remedy."""
-    doubts = list[str]()
+def doubts_of(settings: Settings, frame: Frame, puller: FocusPuller) -> list[str]:
+    """The reports about a frame whose focus was pulled, and which was drawn, each with a remedy."""
+    doubts = puller.doubts(settings)
     if settings.development.white_balance.strip().lower() == "auto" and (doubt := estimate_light(frame).doubt):
         doubts.append(f"--wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y")
-    if frame.depth_m is not None:
-        depth_m = upright(frame.depth_m, frame.orientation)
-        if doubt := focus_doubt(depth_m, settings.lens, settings.focus_m):
-            doubts.append(f"{doubt}; choose --focus METRES")
     return doubts

@@ -194,7 +194,7 @@ def write_frames(
             settings = focus_puller.pull(settings, frame, is_first=number == 1)
             write(engine, settings, frame, path)
             if number == 1:
-                for doubt in filter(None, (focus_puller.doubt, *doubts_of(settings, frame))):
+                for doubt in doubts_of(settings, frame, focus_puller):
                     print_line(doubt)
             frame.release()
             progress.advance(task)
