@@ -47,8 +47,8 @@ class Drawn:
     `scene`, by `scene_of`, is the light behind the lens, before the look, in GL textures. Texture and scene are valid
     until the engine draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included.
     `wanted_ev` is the same without delay, for the exposure of a camera. The picture is magnified by `magnification`
-    around its centre, by focus breathing. `settings` are those of the draw. A `quick` picture, without defocus, is drawn
-    while kernels compile for the first time.
+    around its centre, by focus breathing. `settings` are those of the draw. A `quick` picture, without defocus, is
+    drawn while kernels compile for the first time.
     """
 
     texture: moderngl.Texture
