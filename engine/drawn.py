@@ -47,7 +47,8 @@ class Drawn:
     `scene`, by `scene_of`, is the light behind the lens, before the look, in GL textures. Texture and scene are valid
     until the engine draws again. `exposure_ev` is the applied exposure compensation in stops, auto exposure included.
     `wanted_ev` is the same without delay, for the exposure of a camera. The picture is magnified by `magnification`
-    around its centre, by focus breathing. `settings` are those of the draw.
+    around its centre, by focus breathing. `settings` are those of the draw. A `quick` picture, without defocus, is
+    drawn while kernels compile for the first time.
     """
 
     texture: moderngl.Texture
@@ -58,6 +59,7 @@ class Drawn:
     wanted_ev: float
     magnification: float
     settings: Settings
+    quick: bool = False
 
     @property
     def scene(self) -> ScenePlanes:
@@ -99,10 +101,12 @@ class Drawn:
         """Why automatic white balance is uncertain for this frame, as an English clause; empty if it is sure."""
         return estimate_light(self.frame).doubt
 
-    def focus_doubt(self) -> str:
-        """Why the picture is blurred everywhere, as an English clause; empty if it is not."""
+    def focus_doubt(self, remedy: str = "") -> str:
+        """Why the picture is blurred everywhere, as an English clause; empty if it is not. A `remedy` is added, unless
+        the lens does not focus that close.
+        """
         settings, depth_m = self.settings, self.frame.depth_m
-        return "" if depth_m is None else focus_doubt(depth_m, settings.lens, settings.focus_m)
+        return "" if depth_m is None or self.quick else focus_doubt(depth_m, settings.lens, settings.focus_m, remedy)
 
     def autofocus(self) -> Target | None:
         """The nearest face, or else the centre of the picture; None without depth. Takes about 0.2 s.

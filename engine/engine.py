@@ -10,7 +10,7 @@ import moderngl
 import numpy as np
 from numpy.typing import NDArray
 
-from .checks import PATH, check_kind, check_kinds, check_size, of_type, optional, shown
+from .checks import PATH, SWITCH, check_kind, check_kinds, check_size, of_type, optional, shown
 from .compute.device import Buffer, Device
 from .compute.planes import Planes
 from .compute.program import KERNELS
@@ -122,7 +122,7 @@ class Engine:
         are equal. Raises LookError, ShaderError, SourceError, DeviceError, and OutputError for an unsuitable `into`.
         """
         self._check("draw", settings)
-        check_kind("Engine.draw", "part", part, of_type(Part))
+        check_kinds("Engine.draw", {"part": part, "waits": waits}, {"part": of_type(Part), "waits": SWITCH})
         if into is not None:
             self._targets.check(into)
         drawn = self._draw(frame, settings, part, waits=waits)
@@ -177,6 +177,11 @@ class Engine:
         _, scene = self._pipeline.run(self._pipeline.upright(frame, settings), settings, waits=True)
         self.device.collect()
         return scene
+
+    @property
+    def depth_m(self) -> NDArray[np.float32] | None:
+        """The distances in the latest picture, (h, w) metres, upright, also of a pair or a model; None without."""
+        return self._pipeline.depth_m
 
     def is_outdated(self, drawn: Drawn) -> bool:
         """Whether the frame would now be drawn differently, because its depth model has a new result."""
@@ -386,14 +391,9 @@ class Engine:
         )
         light, self._light = self._light, None
         if light is None or not light.serves(frame, inputs, part.side):
-            upright, scene = self._prepare_scene(self._pipeline.upright(frame, settings), settings, waits=waits)
+            upright, scene = self._pipeline.run(self._pipeline.upright(frame, settings), settings, waits=waits)
+            self._unsent = scene
             breathes = breathing.of_frame(upright, settings.lens, settings.focus_m)
             light = PreparedScene(frame, inputs, upright, scene, self._pipeline.developer.exposure_ev, breathes)
         self._light = light._replace(sides=light.sides | {part.side})
         return self._light
-
-    def _prepare_scene(self, frame: Frame, settings: Settings, *, waits: bool) -> tuple[Frame, Planes]:
-        """Applies develop and optics to an upright frame. Returns the frame with its depth, and its light."""
-        frame, scene = self._pipeline.run(frame, settings, waits=waits)
-        self._unsent = scene
-        return frame, scene

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 try:
     import fcntl as _fcntl
@@ -18,6 +19,7 @@ try:
 except ImportError:  # Windows: what a killed program leaves is not recognized there
     fcntl = None
 
+SUM_BYTES = 4
 _PART = re.compile(r"\..*\.[0-9a-f]{16}\.groundglass-part(\.\w+)?")
 
 
@@ -27,7 +29,8 @@ def whole_file(path: Path, mode: int = 0o666, *, flush: bool = True) -> Iterator
 
     The file is hidden, in the same folder, and new: its name is random. It has the permissions `mode`, less
     those of the umask. Its content is on the disk before it is renamed, so that `path` is whole even after a loss of
-    power. A busy disk takes seconds for that; without `flush` nothing waits: a cache can be made again.
+    power. A busy disk takes seconds for that; without `flush` nothing waits: a cache can be made again. After a loss of
+    power it may hold zeros, which its `checksum` reveals.
 
     The file is removed if the block raises; after a kill, by the next program that writes into the folder. A link
     stays a link. A pipe or a device is written directly. Raises OSError.
@@ -43,6 +46,14 @@ def whole_file(path: Path, mode: int = 0o666, *, flush: bool = True) -> Iterator
         if flush:
             _flush(part)
         os.replace(part, path)
+
+
+def checksum(*parts: bytes | memoryview) -> bytes:
+    """CRC-32 of the parts of a file, SUM_BYTES long."""
+    crc = 0
+    for part in parts:
+        crc = crc32(part, crc)
+    return crc.to_bytes(SUM_BYTES, "big")
 
 
 def _flush(path: Path) -> None:

@@ -6,6 +6,9 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
 from .compute.device import Device
 from .compute.planes import Planes
 from .compute.stage_cache import StageCache
@@ -41,6 +44,7 @@ class ScenePipeline:
         self.breathing = StageCache(partial(breathing.Breathing, device))
         self._optics = (self.depth, self.mattes, self.defocus, self.soft_focus, self.breathing)
         self._ready: tuple[Frame, object, Frame] | None = None  # captured frame, quality, upright frame
+        self.depth_m: NDArray[np.float32] | None = None  # the latest frame's
         self._steadied: DepthStage | None = None  # the stage with the state of the previous frames
 
     def upright(self, frame: Frame, settings: Settings) -> Frame:
@@ -91,6 +95,7 @@ class ScenePipeline:
             frame = model.follow(frame, self._clock)  # the host measures motion while the device develops
             with self._device.stage("depth copy", self._clock):
                 model.queue_copy(scene, subject)
+        self.depth_m = frame.depth_m
         depth = depth if model is None else self._load_depth(frame, size)
         halo = SoftFocusHalo.of(lens, frame.native_lens)
         if depth is None and not halo.shows(size[0]):
@@ -150,7 +155,7 @@ class ScenePipeline:
     def reset(self, *, metered: bool = False) -> None:
         """Discards the memory of earlier frames; with `metered`, also the measured exposure and white balance."""
         self.developer.reset(metered=metered)
-        self._steadied = self._ready = None
+        self._steadied = self._ready = self.depth_m = None
 
     def release(self) -> None:
         """Releases all stages; a second call has no effect."""

@@ -8,9 +8,10 @@ import stat
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 from groundglass import files
-from groundglass.files import new_file, path_inside, remove_left_over, whole_file
+from groundglass.files import checksum, new_file, path_inside, remove_left_over, whole_file
 
 WHOLE = b"new" * 1000
 
@@ -179,3 +180,10 @@ def test_a_path_stays_in_its_folder(tmp_path: Path, name: str, is_inside: bool) 
     (folder / "circle").symlink_to(folder / "circle")
     path = path_inside(folder, name.format(outside=outside))
     assert (path is not None) is is_inside
+
+
+def test_a_checksum_differs_for_zeros() -> None:
+    array = np.arange(6, dtype=np.uint16).reshape(2, 3)
+    assert checksum(b"ab", b"c") == checksum(b"abc")
+    assert checksum(array.data) == checksum(array.tobytes())
+    assert checksum(bytes(96)) != bytes(4)

@@ -8,29 +8,21 @@ from ..develop.auto_balance import estimate_light
 from ..develop.development import RAW_STAGES, Development
 from ..develop.field import settings_of
 from ..frame import Encoding
-from ..optics.focus import focus_doubt
-from ..orientation import upright
-from ..settings import DEFAULT_FOCUS_M
 
 if TYPE_CHECKING:
     from ..frame import Frame
     from ..settings import Settings
+    from .focus_puller import FocusPuller
 
 OFF = "off"
 
 
-def doubts_of(settings: Settings, frame: Frame, *, has_model: bool = False) -> list[str]:
-    """The reports about the picture of a frame, each with a remedy. `has_model`: a network adds a missing depth."""
+def doubts_of(settings: Settings, frame: Frame, puller: FocusPuller) -> list[str]:
+    """The reports about a frame whose focus was pulled, and which was drawn, each with a remedy."""
     doubts = [f"{option} does not apply to {_kind(frame)}; leave it out" for option in unused(settings, frame)]
     if settings.development.white_balance.strip().lower() == "auto" and (doubt := estimate_light(frame).doubt):
         doubts.append(f"--wb auto is not sure: {doubt}; compare with --wb as-shot, 5200K or grey:X,Y")
-    if frame.depth_m is not None:
-        depth_m = upright(frame.depth_m, frame.orientation)
-        if doubt := focus_doubt(depth_m, settings.lens, settings.focus_m):
-            doubts.append(f"{doubt}; choose --focus METRES")
-    elif frame.right is None and not has_model and _is_focused(settings):
-        doubts.append("without depth nothing is blurred; name a map with --depth, or a network with --depth-model")
-    return doubts
+    return doubts + puller.doubts(settings)
 
 
 def unused(settings: Settings, frame: Frame) -> list[str]:
@@ -45,12 +37,6 @@ def unused(settings: Settings, frame: Frame) -> list[str]:
         and getattr(development, name) not in (getattr(default, name), OFF)
         and not stages[name].applies(frame, development)
     ]
-
-
-def _is_focused(settings: Settings) -> bool:
-    """Whether the aperture or the focus differs from the default."""
-    lens = settings.lens
-    return (lens.f_number, settings.focus_m) != (lens.f_number_min, lens.clamp_focus_m(DEFAULT_FOCUS_M))
 
 
 def _kind(frame: Frame) -> str:

@@ -200,8 +200,8 @@ class Pipeline:
                 engine.scene(frame, settings)
                 return step, None
             pixels = self._pictures.pixels(settings, frame, step.picture.output)
-            doubts = doubts_of(settings, frame, has_model=engine.depth_model is not None) if step.is_first else []
-            return step._replace(note="; ".join(filter(None, (step.note, puller.doubt, *doubts)))), pixels
+            doubts = doubts_of(settings, frame, puller) if step.is_first else []
+            return step._replace(note="; ".join(filter(None, (step.note, *doubts)))), pixels
         except Exception as error:  # one picture is lost, the others are rendered
             return step, error
 

@@ -20,13 +20,13 @@ from .task import Failed, Job, Order, Picture, Result, Written
 
 @dataclass(slots=True)
 class Summary:
-    """What a batch did: the numbers of pictures, failures in the order of the plan, and notes of pictures."""
+    """What a batch did: the numbers of pictures, failures in the order of the plan, and notes with their inputs."""
 
     total: int
     up_to_date: int = 0
     written: int = 0
     failed: list[Failed] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
 
 
 class Progress:
@@ -151,7 +151,7 @@ def _take(
         if isinstance(result, Written):
             summary.written += 1
             if result.note:
-                summary.notes.append(f"{pictures[result.output].inputs[0]}: {result.note}")
+                summary.notes.setdefault(result.note, []).append(pictures[result.output].inputs[0])
         else:
             summary.failed.append(result)
         progress.advance(result)

@@ -59,7 +59,7 @@ class FirstEngine(Engine):
     def _draw_sharp(self, frame: Frame, settings: Settings, part: Part, into: Target | None = None) -> Drawn:
         without_depth = replace(frame, depth_m=None, right=None, rig=None)
         drawn = super().draw(without_depth, quick_settings(settings), part=part, into=into)
-        return replace(drawn, captured=frame, frame=frame.upright(), settings=settings)
+        return replace(drawn, captured=frame, frame=frame.upright(), settings=settings, quick=True)
 
     def prepare(self, drawn: Drawn, settings: Settings) -> None:
         if self._is_compiled:  # until then the process is busy, and another scale would wait for it

@@ -33,7 +33,7 @@ def parse_focus(text: str | None) -> float | FocusPlan | None:
     """Metres from "1.2" or "inf", a rack from "0.9..2.5@3", or "auto". Raises LookError for other text."""
     if text is None:
         return None
-    if text == AUTO:
+    if text.strip().lower() == AUTO:
         return AUTO
     if ".." in text or "@" in text:
         return Rack.parse(text)

@@ -206,8 +206,7 @@ def write_frames(
             settings = focus_puller.pull(settings, frame, is_first=number == 1)
             write(engine, settings, frame, path)
             if number == 1:
-                doubts = doubts_of(settings, frame, has_model=engine.depth_model is not None)
-                for doubt in filter(None, (focus_puller.doubt, *doubts)):
+                for doubt in doubts_of(settings, frame, focus_puller):
                     print_line(doubt)
             frame.release()
             progress.advance(task)

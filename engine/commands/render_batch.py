@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -100,8 +99,7 @@ def bar() -> Any:
 
 def report(summary: Summary, plan: Plan, target: Target) -> None:
     """Prints what was done. Raises LostPicturesError if something failed."""
-    counts = Counter(summary.notes)
-    _list([f"{note}{f' ({count} pictures)' if count > 1 else ''}" for note, count in counts.items()], "notes")
+    _list([_note(note, inputs) for note, inputs in summary.notes.items()], "notes")
     _list([failed.reason for failed in summary.failed], "failures")
     last = plan.pictures[-1].output if plan.pictures else ""
     parts = [f"wrote {_files(summary.written)}"] if summary.written or not summary.up_to_date else []
@@ -115,6 +113,14 @@ def report(summary: Summary, plan: Plan, target: Target) -> None:
             f"{len(summary.failed)} of {summary.total + len(plan.failed)} pictures failed; correct them, and "
             "repeat the command: it renders only what is missing"
         )
+
+
+def _note(note: str, inputs: list[str]) -> str:
+    """A note with its inputs, some of which may have several pictures."""
+    others = len(set(inputs)) - 1
+    if others > 0:
+        return f"{inputs[0]} and {others} more: {note}"
+    return f"{inputs[0]}: {note}{f' ({len(inputs)} pictures)' if len(inputs) > 1 else ''}"
 
 
 def _files(count: int) -> str:

@@ -12,7 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..files import whole_file
+from ..files import SUM_BYTES, checksum, whole_file
 
 FOLDER = "compiled"  # in the user's folder for state
 FILES_KEPT = 400
@@ -51,7 +51,9 @@ class CompiledRecord:
             return None
         file = self._file(("program", text, options)).with_suffix(PROGRAM_SUFFIX)
         with suppress(OSError):
-            return file.read_bytes()
+            content = file.read_bytes()
+            if content[-SUM_BYTES:] == checksum(content[:-SUM_BYTES]):
+                return content[:-SUM_BYTES]
         self.missing[file] = text, options
         return None
 
@@ -64,6 +66,11 @@ class CompiledRecord:
         import platformdirs
 
         return platformdirs.user_state_path("groundglass") / FOLDER
+
+
+def write_program(file: Path, binary: bytes) -> None:
+    """Writes the binary of a program that was `missing`."""
+    write_file(file, binary + checksum(binary), PROGRAMS_KEPT)
 
 
 def write_file(file: Path, content: bytes, kept: int) -> None:

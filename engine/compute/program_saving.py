@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from ..child_process import module_environment
-from .compiled_record import PROGRAMS_KEPT, CompiledRecord, write_file
+from .compiled_record import CompiledRecord, write_program
 from .opencl_programs import context_of
 
 AFTER_S = 10.0  # then most kernels of a run are in use
@@ -83,7 +83,7 @@ def save_programs(number: int, programs: list[tuple[str, str, str]]) -> None:
     for file, text, options in programs:
         with suppress(cl.Error):  # a text that does not compile
             program = cl.Program(context, text).build(options)
-            write_file(Path(file), program.get_info(cl.program_info.BINARIES)[0], PROGRAMS_KEPT)
+            write_program(Path(file), program.get_info(cl.program_info.BINARIES)[0])
 
 
 def _run_when_idle() -> None:

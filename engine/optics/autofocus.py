@@ -134,6 +134,8 @@ def small_grey(frame: Frame) -> NDArray[np.float32]:
     else:
         numbers = frame.pixels
     rows, columns = frame.height // block, frame.width // block
+    if rows == 0 or columns == 0:  # a strip
+        return np.zeros((rows, columns), np.float32)
     blocks = numbers[: rows * block, : columns * block].reshape(rows, block, columns, -1)
     light = np.nan_to_num(blocks.mean(axis=(1, 3), dtype=np.float32)) - _black(frame)
     white = max(float(np.quantile(light, 0.99)) if light.size else 0.0, 1e-6)

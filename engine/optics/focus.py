@@ -25,6 +25,7 @@ _ZONE = dict.fromkeys(("f_number", "near_m", "far_m"), NUMBER)
 CIRCLES_PER_DIAGONAL = 1500.0
 BLURRED_CIRCLES = 3.0  # a circle of confusion this many times the largest sharp one is a visible blur
 EDGES = 0.005  # maximum part of a picture that only the soft edges of a depth map put into focus
+SUBJECT = 0.0005  # minimum part of a picture inside a surface that is in focus: edges are lines, and have no inside
 SAMPLED_PX = 256  # samples along each side of a map, at least
 MAX_FOCUS_M = 1000.0  # end of the focus scale: greater distances look the same, and infinity cannot be interpolated
 
@@ -73,27 +74,53 @@ def depth_of_field_m(lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT)
     return focus_m / (1.0 + part), focus_m / (1.0 - part) if part < 1.0 - 1e-9 else math.inf
 
 
-def focus_doubt(depth_m: NDArray[np.float32], lens: Lens, focus_m: float) -> str:
+def focus_doubt(depth_m: NDArray[np.float32], lens: Lens, focus_m: float, remedy: str = "") -> str:
     """Why a picture with the distances `depth_m`, (h, w) metres, upright, is blurred everywhere, as an English clause.
 
-    Empty if something is in focus, or if no distance is known: zero, negative and NaN are unknown.
+    Empty if something is in focus, or if no distance is known: zero, negative and NaN are unknown. A `remedy` is added,
+    unless the lens does not focus that close.
     """
     rows, columns = depth_m.shape
     sample = depth_m[:: max(rows // SAMPLED_PX, 1), :: max(columns // SAMPLED_PX, 1)]
-    known = sample[sample > 0]
-    blurred_mm = BLURRED_CIRCLES * sharp_circle_mm(lens, columns / rows)
-    is_sharp = lens.coc_px(known, focus_m, 1) * lens.sensor_width_mm <= blurred_mm
-    if known.size == 0 or np.count_nonzero(is_sharp) > EDGES * known.size:
+    is_known = sample > 0
+    known = sample[is_known]
+    if known.size == 0:
+        return ""
+    is_sharp = np.zeros(sample.shape, bool)
+    is_sharp[is_known] = is_in_focus(known, lens, focus_m, columns / rows)
+    in_rows = is_sharp[:-2] & is_sharp[1:-1] & is_sharp[2:]
+    inside = in_rows[:, :-2] & in_rows[:, 1:-1] & in_rows[:, 2:]
+    if np.count_nonzero(is_sharp) > EDGES * known.size or np.count_nonzero(inside) > SUBJECT * known.size:
         return ""
     near_m, far_m = np.quantile(known, (EDGES, 1.0 - EDGES), method="nearest")
-    return f"nothing is in focus at {focus_m:.3g} m: everything is {_span(near_m, far_m)}"
+    if far_m < lens.focus_min_m:
+        remedy = f"this lens focuses from {metres(lens.focus_min_m)}, so choose another one"
+    clause = f"nothing is in focus at {metres(focus_m)}: everything is {_span(near_m, far_m)}"
+    return f"{clause}; {remedy}" if remedy else clause
+
+
+def is_in_focus(
+    depth_m: NDArray[np.float32] | float, lens: Lens, focus_m: float, aspect: float = DEFAULT_ASPECT
+) -> NDArray[np.bool_]:
+    """Whether distances in metres are at most slightly blurred; `aspect` is the picture's width over its height."""
+    blur_mm = lens.coc_px(depth_m, focus_m, 1) * lens.sensor_width_mm
+    return np.asarray(blur_mm <= BLURRED_CIRCLES * sharp_circle_mm(lens, aspect))
+
+
+def metres(distance_m: float) -> str:
+    """A distance in a sentence, with three digits.
+
+    >>> metres(0.4966), metres(1.2), metres(250.0), metres(1000.0)
+    ('0.497 m', '1.2 m', '250 m', 'infinity')
+    """
+    return f"{distance_m:.3g} m" if distance_m < MAX_FOCUS_M - 0.5 else "infinity"
 
 
 def _span(near_m: float, far_m: float) -> str:
-    if math.isinf(far_m):
-        return "at infinity" if math.isinf(near_m) else f"{near_m:.3g} m away or farther"
-    near, far = f"{near_m:.3g}", f"{far_m:.3g}"
-    return f"{near} m away" if near == far else f"{near} to {far} m away"
+    near, far = metres(near_m), metres(far_m)
+    if far == "infinity":
+        return "at infinity" if near == far else f"{near} away or farther"
+    return f"{near} away" if near == far else f"{near.removesuffix(' m')} to {far} away"
 
 
 def _check(where: str, lens: Lens, aspect: float) -> None:

@@ -32,6 +32,7 @@ PRESET_S = 2.0  # duration of a rack to a preset: slow enough to be part of a vi
 PRESETS = (1, 2)
 FACE_S = 2.5  # display time of the frame around a face
 NO_DEPTH = "no depth here"
+WAITS_FOR_DEPTH = "no depth: everything is in focus, and autofocus waits"
 ZONE_FOCUS_OFF = "zone focus is off"
 
 
@@ -51,6 +52,7 @@ class FocusTool(Tool):
         zone_focus: ZoneFocus | None = None,
     ) -> None:
         self._settings, self._drawn, self._notify = tool_context.settings, tool_context.drawn, tool_context.notify
+        self._engine = tool_context.engine
         self._click_s, self._preset_s = seconds
         self._plan = plan
         self._zone_focus = zone_focus or ZoneFocus()
@@ -62,6 +64,7 @@ class FocusTool(Tool):
         self._rack_start_s = 0.0
         self._has_frame = False
         self._checks_focus = not isinstance(plan, Rack)  # the source may be blurred everywhere
+        self._reports_wait = plan == AUTO
         self._set_m = math.nan  # the last focus that the running rack has set
         self._is_step = False  # the running rack already has its undo step
         self._worker: ThreadPoolExecutor | None = None
@@ -180,12 +183,16 @@ class FocusTool(Tool):
 
     def on_source(self, source: Source) -> None:
         self._search, self._face = None, None  # they belong to the former picture; the focus distance stays
-        self._checks_focus = True
+        self._checks_focus, self._reports_wait = True, self._plan == AUTO
 
     def on_frame(self, drawn: Drawn) -> None:
-        if self._checks_focus and drawn.has_depth:
+        if self._checks_focus and drawn.has_depth and (self._plan == AUTO or not drawn.quick):
             self._checks_focus = False
             self._check_focus(drawn)
+        elif self._reports_wait and not drawn.has_depth:
+            self._reports_wait = False
+            if drawn.captured.right is None and self._engine.depth_model is None:
+                self._notify(WAITS_FOR_DEPTH)
         if self._has_frame:
             return
         self._has_frame = True  # racks and the limits of zone focus need the frame's aspect ratio
@@ -198,8 +205,8 @@ class FocusTool(Tool):
             return
         if self._plan == AUTO:
             self._autofocus()
-        elif doubt := drawn.focus_doubt():
-            self._notify(f"{doubt}; A is autofocus")
+        elif doubt := drawn.focus_doubt("A is autofocus"):
+            self._notify(doubt)
 
     def overlays(self, drawn: Drawn | None) -> Overlays:
         face = self._face if perf_counter() < self._face_until_s else None

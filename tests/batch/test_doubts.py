@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import groundglass as gg
 import numpy as np
 import pytest
-from groundglass.batch.doubts import doubts_of
+from groundglass.batch import doubts as module
+from groundglass.batch.focus_puller import UNBLURRED, FocusPuller
+from groundglass.optics.focus import Rack
 
 PICTURE = gg.Frame(np.zeros((16, 24, 3), np.uint8), gg.Encoding.DISPLAY)
 MOSAIC = np.arange(16 * 24, dtype=np.uint16).reshape(16, 24)
 DENOISED = gg.Development(denoise=0.5, aberration="auto", sharpen=0.5)
+
+
+def doubts_of(settings: gg.Settings, frame: gg.Frame, plan: Rack | None = None) -> list[str]:
+    engine: Any = SimpleNamespace(depth_m=frame.depth_m)
+    return module.doubts_of(settings, frame, FocusPuller(engine, plan))
 
 
 def test_a_picture_skips_the_raw_stages() -> None:
@@ -35,8 +45,7 @@ def test_defaults_and_disabled_stages_are_not_reported(frame: gg.Frame) -> None:
 @pytest.mark.parametrize("changes", [{"f_number": 8.0}, {"focus_m": 3.0}])
 def test_an_aperture_and_a_focus_need_depth(changes: dict[str, float]) -> None:
     settings = gg.Settings(**changes)  # type: ignore[arg-type]
-    message = "without depth nothing is blurred; name a map with --depth, or a network with --depth-model"
-    assert doubts_of(settings, PICTURE) == [message]
-    assert doubts_of(settings, PICTURE, has_model=True) == doubts_of(gg.Settings(), PICTURE) == []
+    assert doubts_of(settings, PICTURE) == doubts_of(settings, PICTURE, Rack(1.0, 3.0, 1.0)) == [UNBLURRED]
+    assert doubts_of(gg.Settings(), PICTURE) == []
     depth_m = np.full((16, 24), settings.focus_m, np.float32)
     assert doubts_of(settings, gg.Frame(PICTURE.pixels, PICTURE.encoding, depth_m=depth_m)) == []

@@ -385,4 +385,4 @@ def test_render_reports_a_doubt(groundglass, tmp_path: Path) -> None:
     assert "not sure" not in groundglass("render", wall, "-o", "as_shot.png").err
     outcome = groundglass("render", wall, "-o", "blurred.png", "--depth", "plane:0.3..0.5@0", "--f-number", "1.4")
     assert "nothing is in focus at 1.2 m: everything is 0.3" in outcome.err
-    assert outcome.err.rstrip().endswith("away; choose --focus METRES")
+    assert outcome.err.rstrip().endswith("away; try --focus auto")

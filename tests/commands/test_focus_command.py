@@ -34,7 +34,8 @@ def test_a_focus_is_a_distance_or_a_rack() -> None:
     assert parse_focus("1.2") == 1.2
     assert parse_focus("inf") == MAX_FOCUS_M
     assert parse_focus("0.9..2.5@3") == Rack(0.9, 2.5, 3.0)
-    assert parse_focus("auto") == AUTO
+    for text in ("auto", "AUTO", " auto "):
+        assert parse_focus(text) == AUTO
     for text in ("near", "nan", "0.9..2.5", "1@2"):
         with pytest.raises(LookError, match=r"0\.9\.\.2\.5@3"):
             parse_focus(text)

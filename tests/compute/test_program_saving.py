@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from groundglass.compute import compiled_record, opencl_programs
-from groundglass.compute.compiled_record import CompiledRecord, write_file
+from groundglass.compute.compiled_record import CompiledRecord, write_file, write_program
 from groundglass.compute.device import Device
 from groundglass.compute.program import KERNELS
 from groundglass.compute.program_saving import ProgramSaving
@@ -53,8 +53,15 @@ def test_a_saved_program_is_built_from_its_binary(record: Path) -> None:
 
 def test_a_damaged_binary_is_built_from_its_text(record: Path) -> None:
     (file,) = doubled().missing
-    write_file(file, b"not a binary", 9)
+    write_program(file, b"not a binary")
     assert doubled().missing == {}
+
+
+@pytest.mark.parametrize("left", [b"", b"\0" * 4096, b"not a binary"])
+def test_what_a_loss_of_power_leaves_of_a_binary_is_missing(record: Path, left: bytes) -> None:
+    (file,) = doubled().missing
+    write_file(file, left, 9)
+    assert list(doubled().missing) == [file]
 
 
 def test_leaving_ends_the_process_at_once() -> None:

@@ -121,6 +121,12 @@ def test_without_scikit_image_autofocus_uses_the_middle(astronaut: np.ndarray, m
         find_faces(np.zeros((64, 64), np.float32))
 
 
+@pytest.mark.parametrize("shape", [(1, 5000, 3), (5000, 1, 3), (9, 4000, 3)])
+def test_a_strip_has_no_faces_and_no_error(shape: tuple[int, int, int]) -> None:
+    strip = Frame(np.full(shape, 100, np.uint8), Encoding.DISPLAY)
+    assert autofocus(strip, np.full(shape[:2], 4.0, np.float32)) == Target(4.0)
+
+
 def test_a_tiny_frame_has_no_faces_and_no_error() -> None:
     assert find_faces(small_grey(Frame(np.zeros((2, 2), np.uint16)))) == []
     assert find_faces(np.zeros((64, 64), np.float32)) == []

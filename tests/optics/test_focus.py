@@ -182,3 +182,25 @@ def test_the_soft_edge_of_a_map_is_not_in_focus() -> None:
     depth_m[:, 300:] = 4.0
     depth_m[:, 299] = 1.2
     assert "0.5 to 4 m away" in focus_doubt(depth_m, FIFTY.at(1.4), 1.2)
+
+
+def test_a_small_subject_in_focus_is_something() -> None:
+    """Autofocus on the middle of an upright picture is on a subject of 0.2 % of it."""
+    depth_m = np.full((600, 400), 4.0, np.float32)
+    depth_m[288:312, 188:212] = 1.2
+    assert focus_doubt(depth_m, FIFTY.at(1.4), 1.2) == ""
+    assert focus_doubt(depth_m, FIFTY.at(1.4), 2.0) != ""
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 2), (1, 60)])
+def test_a_picture_of_some_pixels_is_doubted(shape: tuple[int, int]) -> None:
+    lens = FIFTY.at(1.4)
+    assert focus_doubt(np.full(shape, 1.2, np.float32), lens, 1.2) == ""
+    assert "in focus at infinity: everything" in focus_doubt(np.full(shape, 0.6, np.float32), lens, MAX_FOCUS_M)
+
+
+def test_a_remedy_that_the_lens_allows_is_added() -> None:
+    lens = Lens(50, 1.4, 36, focus_min_m=0.5)
+    near, far = np.full((4, 6), 0.3, np.float32), np.full((4, 6), 0.6, np.float32)
+    assert focus_doubt(far, lens, 1.2, "try this") == "nothing is in focus at 1.2 m: everything is 0.6 m away; try this"
+    assert focus_doubt(near, lens, 1.2, "try this").endswith("this lens focuses from 0.5 m, so choose another one")

@@ -353,3 +353,31 @@ def test_in_zone_focus_a_new_source_is_not_doubted(monkeypatch: pytest.MonkeyPat
     ring.tool.on_source(ring.engine)
     ring.begin()
     assert all("zone focus" in message for message in ring.messages)
+
+
+def test_autofocus_of_a_plan_reports_that_it_waits_for_depth(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, None, plan=AUTO)
+    ring.engine.depth_model = None
+    for _ in range(2):
+        ring.begin()
+    assert ring.messages == ["no depth: everything is in focus, and autofocus waits"]
+    ring.tool.on_source(ring.engine)
+    ring.engine.depth_model = "a model, whose first map is late"
+    ring.begin()
+    assert len(ring.messages) == 1
+
+
+def test_another_lens_is_the_remedy_for_a_subject_that_is_too_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    ring = Ring(monkeypatch, 0.3, lens=FIFTY.at(1.4))
+    ring.begin()
+    assert ring.messages[0].endswith("everything is 0.3 m away; this lens focuses from 0.5 m, so choose another one")
+
+
+def test_a_quick_picture_is_doubted_when_the_lens_blurs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the first start everything is in focus until the kernels are compiled."""
+    ring = Ring(monkeypatch, lens=FIFTY.at(1.4))
+    assert replace(ring.engine.drawn, quick=True).focus_doubt() == ""
+    ring.tool.on_frame(replace(ring.engine.drawn, quick=True))
+    assert ring.messages == []
+    ring.begin()
+    assert ring.messages[0].startswith("nothing is in focus at 1.2 m")

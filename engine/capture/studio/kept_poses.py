@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ...files import whole_file
+from ...files import SUM_BYTES, checksum, whole_file
 
 FOLDER = "scene"  # in the user's folder for caches
 KEPT_BYTES = 300e6  # two scenes
@@ -37,7 +37,8 @@ class KeptPoses:
         """Fills the arrays with a pose. Returns whether it was kept; if not, the arrays are undefined."""
         file, parts = self._file(pose), [array.data.cast("B") for array in (exposures, depth_m)]
         with suppress(OSError), file.open("rb") as stream:
-            if [stream.readinto(part) for part in parts] == [part.nbytes for part in parts] and not stream.read(1):
+            is_whole = [stream.readinto(part) for part in parts] == [part.nbytes for part in parts]
+            if is_whole and stream.read() == checksum(*parts):
                 os.utime(file)
                 return True
         return False
@@ -46,7 +47,7 @@ class KeptPoses:
         """Keeps a pose, and removes those that were not used for longest. Does nothing where it cannot be written, or
         if the poses so far are too large.
         """
-        nbytes = exposures.nbytes + depth_m.nbytes
+        nbytes = exposures.nbytes + depth_m.nbytes + SUM_BYTES
         if (pose + 1) * nbytes > KEPT_BYTES:
             return
         with suppress(OSError):
@@ -54,6 +55,7 @@ class KeptPoses:
             with whole_file(self._file(pose), flush=False) as part, part.open("wb") as stream:
                 stream.write(exposures.data)
                 stream.write(depth_m.data)
+                stream.write(checksum(exposures.data, depth_m.data))
             self._prune()
 
     def _prune(self) -> None:

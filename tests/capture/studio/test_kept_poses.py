@@ -12,6 +12,7 @@ from groundglass.capture.studio import kept_poses
 from groundglass.capture.studio.kept_poses import KeptPoses
 from groundglass.capture.studio.render import Studio
 from groundglass.capture.studio.source import SceneSource
+from groundglass.files import SUM_BYTES
 from live_source_support import WAIT_S
 
 LIVE = "scene:?size=96x64&wait=0&seed=5"
@@ -116,7 +117,7 @@ def test_a_scene_that_waits_or_cannot_write_keeps_none(folder):
 
 def test_the_folder_keeps_what_was_used_last(folder, monkeypatch):
     exposures, depth_m = np.zeros((1, 2, 2), np.uint16), np.zeros((2, 2), np.float32)
-    nbytes = exposures.nbytes + depth_m.nbytes
+    nbytes = exposures.nbytes + depth_m.nbytes + SUM_BYTES
     monkeypatch.setattr(kept_poses, "KEPT_BYTES", 3 * nbytes)
     for key in range(3):
         KeptPoses(key).write(0, exposures, depth_m)
@@ -129,7 +130,7 @@ def test_the_folder_keeps_what_was_used_last(folder, monkeypatch):
 
 def test_poses_beyond_the_limit_are_not_kept(folder, monkeypatch):
     exposures, depth_m = np.zeros((1, 2, 2), np.uint16), np.zeros((2, 2), np.float32)
-    monkeypatch.setattr(kept_poses, "KEPT_BYTES", 2 * (exposures.nbytes + depth_m.nbytes))
+    monkeypatch.setattr(kept_poses, "KEPT_BYTES", 2 * (exposures.nbytes + depth_m.nbytes + SUM_BYTES))
     for pose in range(4):
         KeptPoses("large").write(pose, exposures, depth_m)
     assert [KeptPoses("large").read(pose, exposures, depth_m) for pose in range(4)] == [True, True, False, False]
@@ -139,3 +140,12 @@ def test_closing_a_scene_that_was_never_read_ends_its_thread(kept):
     source = SceneSource(LIVE)
     source.close()
     assert not source._ring._thread.is_alive()
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 4096])
+def test_a_pose_that_a_loss_of_power_left_as_zeros_is_rendered_again(folder, kept, kept_bytes):
+    for file in folder.iterdir():
+        whole = file.read_bytes()
+        file.write_bytes(whole[:kept_bytes] + bytes(len(whole) - kept_bytes))
+    for shown, expected in zip(first_frames(LIVE), kept, strict=True):
+        np.testing.assert_array_equal(shown, expected)
