@@ -70,8 +70,6 @@ def metric(path: str | Path, samples: NDArray[Any], scaling: Scaling) -> DepthMa
             f"{path}: an 8-bit map has no distances; give the distances of its brightest and darkest grey, such as "
             "--depth-range 0.8..6, or its units per metre with --depth-scale"
         )
-    elif is_float and scaling.units_per_m is not None:
-        raise SourceError(f"{path}: its floats are metres; leave out the depth scale, or store integers")
     else:
         depth_m = whole_depth(samples if is_float else samples / (scaling.units_per_m or scaling.usual_per_m))
     if depth_m is None:
