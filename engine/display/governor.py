@@ -12,8 +12,9 @@ TARGET = 0.85  # the maximum expected fraction of another scale
 WINDOW, WINDOW_S = 8, 0.5  # minimum number of frames, and seconds, in the median of the work
 FIXED = 0.5  # the part of the work that is expected not to grow with the scale
 START_S = 0.5  # at the start caches are filled and programs are loaded: such frames are not usual
-RAISE_AFTER_S = 1.0  # duration of headroom before a raise
-AFTER_FAILURE_S, MAX_AFTER_FAILURE_S = 60.0, 600.0  # the same after a raise that overloads, doubled by each
+RAISE_AFTER_S = 1.0  # duration of headroom before a raise,
+DOUBTFUL_AFTER_S = 8.0  # if the work is expected between the target and an overload,
+AFTER_FAILURE_S, MAX_AFTER_FAILURE_S = 60.0, 600.0  # and after a raise that overloads, doubled by each
 HELD_S = 10.0  # a raise that lasts this long was successful
 
 
@@ -41,11 +42,14 @@ class Governor:
     def measure(self, work_s: float, now_s: float, *, is_usual: bool = True) -> None:
         """Takes the work of a frame at `scale`, in seconds without waiting for the display; may change `scale`.
 
-        The work of a frame that is not usual, because something else is prepared meanwhile, does not count.
+        The work of a frame that is not usual, because something else is prepared meanwhile, does not count, nor does
+        that of the frames before it.
         """
         if self._began_s is None:
             self._began_s = now_s
-        if is_usual and now_s - self._began_s >= START_S:
+        if not is_usual:
+            self._measured.clear()
+        elif now_s - self._began_s >= START_S:
             self._measured.append((now_s, work_s))
             while len(self._measured) > WINDOW and self._measured[1][0] <= now_s - WINDOW_S:
                 self._measured.popleft()
@@ -67,11 +71,13 @@ class Governor:
             return
         higher = min((scale for scale in SCALES if scale > self.scale), default=self.scale)
         expected_s = work_s * (FIXED + (1.0 - FIXED) * (higher / self.scale) ** 2)
-        if higher == self.scale or min(expected_s, self._minimum_s.get(higher, expected_s)) > TARGET * self._period_s:
+        share = min(expected_s, self._minimum_s.get(higher, expected_s)) / self._period_s
+        patience_s = self._raise_after_s if share <= TARGET else max(DOUBTFUL_AFTER_S, self._raise_after_s)
+        if higher == self.scale or share > OVERLOAD:
             self._next = self._headroom_since_s = None
         elif self._headroom_since_s is None:
             self._headroom_since_s = now_s
-        elif now_s - self._headroom_since_s >= self._raise_after_s:
+        elif now_s - self._headroom_since_s >= patience_s:
             self._next = higher
 
     @property

@@ -84,6 +84,18 @@ def test_a_scale_that_has_held_the_rate_is_tried_again() -> None:
     assert machine.run(6).scales[-2:] == [0.375, 0.5]
 
 
+def test_a_raise_that_may_just_fit_is_tried_after_a_while() -> None:
+    """While the first start compiles, nothing is known of the scale that it leaves; its frames cost little more."""
+    busy = [True]
+    work_s = {1.0: 0.035, 0.75: 0.022, 0.5: 0.0123, 0.375: 0.0102, 0.25: 0.0074}
+    machine = Machine(lambda scale: (1.7 if busy[0] else 1.0) * work_s[scale], start=0.5).run(1.2)
+    assert machine.scales == [0.5, 0.375]
+    busy[0] = False
+    assert machine.run(8).governor.scale == 0.375
+    assert machine.run(2).governor.scale == 0.5
+    assert machine.run(600).scales == [0.5, 0.375, 0.5]
+
+
 def test_a_moment_of_overload_changes_nothing() -> None:
     machine = Machine(lambda scale: 0.03 if machine.seconds < 0.6 or 2.0 < machine.seconds < 2.1 else 0.012)
     assert machine.run(5).scales == [1.0]
@@ -97,6 +109,14 @@ def test_frames_that_are_drawn_while_something_compiles_do_not_count() -> None:
     for number in range(100, 120):
         governor.measure(0.045 * governor.scale**2, number * 0.05)
     assert governor.scale == 0.5
+
+
+def test_a_frame_between_two_compilations_does_not_count() -> None:
+    """The processes of both still run."""
+    governor = Governor(PERIOD_S, lambda scale: True)
+    for number in range(600):
+        governor.measure(0.021, number * 0.021, is_usual=number % 20 == 0)
+    assert governor.scale == 1.0
 
 
 def test_a_load_that_swings_does_not_make_the_scale_swing() -> None:
