@@ -30,6 +30,7 @@ class Governor:
         self.scale = start
         self._period_s, self._prepare = period_s, prepare
         self._measured: deque[tuple[float, float]] = deque()  # the end and the work of the last frames
+        self._work_s = 0.0  # their median, at the last choice
         self._growth: dict[tuple[float, float], float] = {}  # measured work at the second scale over that at the first
         self._minimum_s: dict[float, float] = {}  # the smallest work at a scale
         self._before: tuple[float, float] | None = None  # scale and work before a raise
@@ -59,7 +60,7 @@ class Governor:
             self._step(self._next, now_s)
 
     def _choose(self, now_s: float) -> None:
-        work_s = self._work_s
+        work_s = self._work_s = median(work_s for _, work_s in self._measured)
         self._minimum_s[self.scale] = min(work_s, self._minimum_s.get(self.scale, work_s))
         if self._before is not None:
             (scale, before_s), self._before = self._before, None
@@ -79,10 +80,6 @@ class Governor:
             self._headroom_since_s = now_s
         elif now_s - self._headroom_since_s >= patience_s:
             self._next = higher
-
-    @property
-    def _work_s(self) -> float:
-        return median(work_s for _, work_s in self._measured)
 
     def _lower(self, work_s: float) -> float | None:
         """The largest scale that is expected to fit, or the smallest; None at the smallest."""

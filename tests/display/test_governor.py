@@ -119,6 +119,18 @@ def test_a_frame_between_two_compilations_does_not_count() -> None:
     assert governor.scale == 1.0
 
 
+def test_frames_do_not_count_while_a_raise_is_prepared() -> None:
+    ready = [False]
+    governor = Governor(PERIOD_S, lambda scale: ready[0], start=0.5)
+    now_s = 0.0
+    for number in range(400):
+        governor.measure(0.004, now_s, is_usual=number < 200)
+        now_s += PERIOD_S
+    ready[0] = True
+    governor.measure(0.004, now_s, is_usual=False)
+    assert governor.scale == 0.75
+
+
 def test_a_load_that_swings_does_not_make_the_scale_swing() -> None:
     frames = [0]
 
