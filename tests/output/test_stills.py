@@ -55,9 +55,14 @@ class Harness:
         self.engine.draw(frame)
         self.tool.on_frame(self.engine.drawn)
 
+    def tick(self) -> None:
+        """A step of the live loop, which leaves time to the threads that write and compile."""
+        self.tool.tick(0.0)
+        time.sleep(0.001)
+
     def end(self) -> None:
         while self.tool._pending:
-            self.tool.tick(0.0)
+            self.tick()
         self.tool.finish()
         self.tool.close()
 
@@ -253,7 +258,7 @@ def test_work_is_unsaved_until_it_is_reported(harness: Harness, tmp_path: Path, 
     else:
         for still in stills:
             while not still.done():
-                harness.tool.tick(0.0)
+                harness.tick()
         harness.end()
     assert unsaved == [True] * 3
     assert not harness.tool.has_unsaved

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 
 import numpy as np
 import pytest
@@ -219,6 +219,7 @@ def test_the_panel_appears_when_its_library_is_imported(
     until_s = perf_counter() + 20.0
     while bench.panel.busy and perf_counter() < until_s:
         bench.panel.tick(perf_counter())
+        sleep(0.001)
     assert (bench.gui is not None) == stays == bench.controls.get("panel")
     bench.show()
 
