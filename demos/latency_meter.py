@@ -49,7 +49,7 @@ try:
     with gg.open(wanted.source) if wanted.source else Loop() as source:
         surface = (GlfwSurface if wanted.source else OffscreenSurface)((640, 360))
         with surface, gg.Engine(gl=surface.gl) as engine, LatestFrameQueue(source) as queue:
-            _, dark, bright = (max((level for _, level in seen(light)), default=0) for light in (0, 0, 1))  # compiles once
+            _, dark, bright = (max((level for _, level in seen(light)), default=0) for light in (0, 0, 1))
             for _ in range(wanted.flashes):
                 seen(0)
                 times_ms += [1e3 * at_s for at_s, level in seen(1) if level > (dark + bright) / 2][:1]
