@@ -53,14 +53,6 @@ def _separate_settings_folders(tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _no_test_waits_for_the_disk() -> Iterator[None]:
-    """A disk that other programs fill can take minutes to flush a file, and no test needs a file after a power loss."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", os.fstat)  # which raises the errors of a bad descriptor
-        yield
-
-
 @pytest.fixture(autouse=True)
 def _handlers_of_signals_are_kept() -> Iterator[None]:
     """A library that replaces them would end Ctrl-C's effect in the user's program, and in the next test."""

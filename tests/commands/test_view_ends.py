@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import AnyStr
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def view(*arguments: str, folder: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def ended(process: subprocess.Popen[str], number: int) -> tuple[str, str]:
+def ended(process: subprocess.Popen[AnyStr], number: int) -> tuple[AnyStr, AnyStr]:
     """Sends the signal. Returns the output of the process, and fails if it does not end."""
     process.send_signal(number)
     try:
@@ -165,13 +166,14 @@ with leaving.Leaving() as end:
 def test_a_driver_does_not_keep_the_process_but_unsaved_output_does(
     number: int, arguments: tuple[str, ...], printed: str
 ) -> None:
+    # Without a buffer: one that also held the next line would keep it from `ended`.
     process = subprocess.Popen(
-        [sys.executable, "-c", STUCK, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", STUCK, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
     )
     assert process.stdout is not None
-    assert process.stdout.readline() == "stuck\n"
+    assert process.stdout.readline() == b"stuck\n"
     output, errors = ended(process, number)
-    assert (process.returncode, output.split(), errors) == (7, printed.split(), "")
+    assert (process.returncode, output.split(), errors) == (7, printed.encode().split(), b"")
 
 
 # A compiler that holds Python's lock: no thread of this process runs.
